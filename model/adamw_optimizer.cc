@@ -1,0 +1,57 @@
+#include <cmath>
+#include <vector>
+
+#include "model/local_optimizers.h"
+#include "peer/runtime/check.h"
+
+namespace starling {
+namespace {
+
+class AdamWOptimizer final : public Optimizer {
+ public:
+  AdamWOptimizer(const v1::OptimizerConfig& config, size_t elements)
+      : config_(config), first_(elements), second_(elements) {}
+
+  std::string name() const override { return "adamw"; }
+
+  void Step(absl::Span<float> parameters, absl::Span<const float> gradients) override {
+    const size_t elements = first_.size();
+    STARLING_CHECK(parameters.size() == elements && gradients.size() == elements);
+    beta1_power_ *= config_.beta1();
+    beta2_power_ *= config_.beta2();
+
+    const double rate = config_.learning_rate();
+    const float keep = static_cast<float>(1 - rate * config_.weight_decay());
+    const float beta1 = static_cast<float>(config_.beta1());
+    const float beta2 = static_cast<float>(config_.beta2());
+    const float rest1 = static_cast<float>(1 - config_.beta1());
+    const float rest2 = static_cast<float>(1 - config_.beta2());
+    const float step = static_cast<float>(rate / (1 - beta1_power_));
+    const float scale = static_cast<float>(1 / std::sqrt(1 - beta2_power_));
+    const float epsilon = static_cast<float>(config_.epsilon());
+    float* __restrict x = parameters.data();
+    const float* __restrict g = gradients.data();
+    float* __restrict m = first_.data();
+    float* __restrict v = second_.data();
+    for (size_t i = 0; i < elements; ++i) {
+      m[i] = beta1 * m[i] + rest1 * g[i];
+      v[i] = beta2 * v[i] + rest2 * g[i] * g[i];
+      x[i] = keep * x[i] - step * m[i] / (std::sqrt(v[i]) * scale + epsilon);
+    }
+  }
+
+ private:
+  const v1::OptimizerConfig config_;
+  std::vector<float> first_;   // running mean of the gradient
+  std::vector<float> second_;  // running mean of its square
+  double beta1_power_ = 1;
+  double beta2_power_ = 1;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> MakeAdamWOptimizer(const v1::OptimizerConfig& config, size_t elements) {
+  return std::make_unique<AdamWOptimizer>(config, elements);
+}
+
+}  // namespace starling

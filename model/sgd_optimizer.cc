@@ -1,0 +1,35 @@
+#include "model/local_optimizers.h"
+#include "peer/runtime/check.h"
+
+namespace starling {
+namespace {
+
+class SgdOptimizer final : public Optimizer {
+ public:
+  SgdOptimizer(const v1::OptimizerConfig& config, size_t elements)
+      : elements_(elements),
+        rate_(static_cast<float>(config.learning_rate())),
+        decay_(static_cast<float>(config.weight_decay())) {}
+
+  std::string name() const override { return "sgd"; }
+
+  void Step(absl::Span<float> parameters, absl::Span<const float> gradients) override {
+    STARLING_CHECK(parameters.size() == elements_ && gradients.size() == elements_);
+    float* __restrict x = parameters.data();
+    const float* __restrict g = gradients.data();
+    for (size_t i = 0; i < elements_; ++i) x[i] -= rate_ * (g[i] + decay_ * x[i]);
+  }
+
+ private:
+  const size_t elements_;
+  const float rate_;
+  const float decay_;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> MakeSgdOptimizer(const v1::OptimizerConfig& config, size_t elements) {
+  return std::make_unique<SgdOptimizer>(config, elements);
+}
+
+}  // namespace starling

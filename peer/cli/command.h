@@ -1,0 +1,34 @@
+// A command of the `starling` program, and the way from argv to it.
+
+#ifndef STARLING_PEER_CLI_COMMAND_H_
+#define STARLING_PEER_CLI_COMMAND_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace starling {
+
+struct Command {
+  std::string name;
+  std::string summary;  // one line for the list of commands
+  std::string help;     // what it does, an example, its own exit codes; flags are added
+  // Source files that define its flags (FlagScope of peer/runtime/flags.h).
+  std::vector<std::string> flag_files;
+  // Runs with the flags set; returns the exit code. Results go to stdout, complaints to stderr.
+  int (*run)();
+};
+
+// Finds the command that argv[1] names, parses its flags and runs it; answers help, --help and
+// version itself. Unknown commands and flags, and arguments that are no flags: one line with the
+// nearest known name on stderr, kExitUsage.
+int Dispatch(const std::vector<Command>& commands, int argc, char** argv);
+
+// Prints "starling: <message>" to stderr and returns the exit code that stands for `error`.
+// RESOURCE_EXHAUSTED is kExitTryAgain here: a daemon that is busy now will not be for ever.
+int Fail(const absl::Status& error);
+
+}  // namespace starling
+
+#endif  // STARLING_PEER_CLI_COMMAND_H_

@@ -1,0 +1,158 @@
+// `starling demo`: a whole swarm on this machine, from start to result.
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "peer/cli/commands.h"
+#include "peer/cli/daemon_paths.h"
+#include "peer/cli/demo_options.h"
+#include "peer/cli/demo_report.h"
+#include "peer/cli/demo_run.h"
+#include "peer/cli/json_output.h"
+#include "peer/cli/live_screen.h"
+#include "peer/cli/output_flag.h"
+#include "peer/cli/stop_signal.h"
+#include "peer/cli/temp_directory.h"
+#include "peer/runtime/exit_codes.h"
+
+ABSL_FLAG(int, peers, 4, "peers at the start, 1 to 64");
+ABSL_FLAG(std::string, model, "mlp", "network to train: mlp, mlp_large, cnn");
+ABSL_FLAG(std::string, algorithm, "elastic_gossip",
+          "how peers mix, NAME[:option=value,...]; none keeps them apart");
+ABSL_FLAG(std::string, data, "fashion_mnist", "data set: fashion_mnist, idx, synthetic");
+ABSL_FLAG(std::string, data_dir, "", "directory of the data files; empty is the data set's own");
+ABSL_FLAG(std::string, optimizer, "", "sgd, nesterov or adamw; empty is the daemons' default");
+ABSL_FLAG(double, learning_rate, 0, "step length; 0 is the optimizer's default");
+ABSL_FLAG(int, batch_size, 0, "examples in one local step; 0 is the daemons' default");
+ABSL_FLAG(double, epochs, 3, "passes of each peer over its own part of the data");
+ABSL_FLAG(uint64_t, seed, 1, "root of every random stream, at least 1");
+ABSL_FLAG(double, dirichlet_alpha, 0,
+          "0 splits the data evenly; smaller positive values more unequally by class");
+ABSL_FLAG(int64_t, averaging_period, 0, "steps between exact averages over all peers; 0 is never");
+ABSL_FLAG(bool, churn, false, "kill one peer a third of the way, add one at two thirds");
+ABSL_FLAG(double, pace, -1,
+          "most steps per second of one peer; 0 is no limit; -1 is no limit without --churn and "
+          "with it about 25 s of training, so that the swarm has time to notice the death");
+ABSL_FLAG(std::string, compare, "",
+          "run once more with this algorithm and the same seed, and compare the averaged models");
+ABSL_FLAG(std::string, keep_logs, "", "directory that keeps the daemons' logs");
+ABSL_FLAG(absl::Duration, timeout, absl::Seconds(170), "the whole demo is stopped after this");
+
+namespace starling {
+namespace {
+
+constexpr char kHelp[] =
+    "Starts a coordinator and peers as real processes on this machine, shows them while they train\n"
+    "one network together, and ends with what came out: the test accuracy of each peer and of the\n"
+    "average of their models, exchanges, traffic, time. Nothing it started outlives it, whatever\n"
+    "happens. On a terminal the view is redrawn (NO_COLOR is honoured), elsewhere it is a line every\n"
+    "2 s.\n\n"
+    "examples:\n"
+    "  starling demo\n"
+    "  starling demo --churn                     one peer is killed, another joins\n"
+    "  starling demo --dirichlet_alpha=0.3 --compare=none\n"
+    "                                            what the exchanges are worth on uneven data\n"
+    "  starling demo --output=json 2>/dev/null | jq .averaged.test_accuracy\n\n"
+    "exit codes: 0 it ended well, 64 wrong usage, 66 no data files, 69 could not start, 70 a daemon\n"
+    "failed, 73 the logs cannot be written, 75 --timeout came first, 130 Ctrl-C, 143 SIGTERM\n";
+
+DemoOptions OptionsFromFlags() {
+  return {.peers = absl::GetFlag(FLAGS_peers),
+          .model = absl::GetFlag(FLAGS_model),
+          .algorithm = absl::GetFlag(FLAGS_algorithm),
+          .data = absl::GetFlag(FLAGS_data),
+          .data_dir = absl::GetFlag(FLAGS_data_dir),
+          .optimizer = absl::GetFlag(FLAGS_optimizer),
+          .learning_rate = absl::GetFlag(FLAGS_learning_rate),
+          .batch_size = absl::GetFlag(FLAGS_batch_size),
+          .epochs = absl::GetFlag(FLAGS_epochs),
+          .seed = absl::GetFlag(FLAGS_seed),
+          .dirichlet_alpha = absl::GetFlag(FLAGS_dirichlet_alpha),
+          .averaging_period = absl::GetFlag(FLAGS_averaging_period),
+          .churn = absl::GetFlag(FLAGS_churn),
+          .pace = absl::GetFlag(FLAGS_pace),
+          .keep_logs = absl::GetFlag(FLAGS_keep_logs),
+          .timeout = absl::GetFlag(FLAGS_timeout)};
+}
+
+int CannotCreate(const absl::Status& error) {
+  Fail(error);
+  return kExitCantCreate;
+}
+
+// The directories of one run: `name` below the temporary one and, for logs, below --keep_logs.
+absl::StatusOr<DemoSwarm::Options> Prepare(const DemoOptions& demo, const DaemonPaths& paths,
+                                           const TempDirectory& temp, const std::string& name) {
+  DemoSwarm::Options options = {.demo = demo, .paths = paths};
+  options.work_directory = absl::StrCat(temp.path(), "/", name);
+  options.log_directory = demo.keep_logs.empty() ? absl::StrCat(options.work_directory, "/logs")
+                                                 : absl::StrCat(demo.keep_logs, "/", name);
+  for (const std::string& directory : {options.work_directory, options.log_directory}) {
+    if (absl::Status made = MakeDirectories(directory); !made.ok()) return made;
+  }
+  return options;
+}
+
+// People read results on stdout and a failed start, which is no result, on stderr.
+void PrintReport(const DemoReport& report) {
+  std::FILE* stream = report.outcome == DemoOutcome::kNotStarted ? stderr : stdout;
+  std::fputs(absl::StrCat("\n", RenderReport(report)).c_str(), stream);
+  std::fflush(stream);
+}
+
+int Run() {
+  const DemoOptions options = OptionsFromFlags();
+  if (absl::Status valid = options.Validate(); !valid.ok()) return Fail(valid);
+  const absl::StatusOr<DaemonPaths> paths = FindDaemons(ProgramDirectory());
+  if (!paths.ok()) return Fail(paths.status());
+  const bool json = WantedOutput() == OutputFormat::kJson;
+
+  const StopSignal stop;
+  const absl::StatusOr<TempDirectory> temp = TempDirectory::Create("starling-demo-");
+  if (!temp.ok()) return CannotCreate(temp.status());
+  LiveScreen screen(json ? stderr : stdout);
+  const absl::Time deadline = absl::Now() + options.timeout;
+
+  const absl::StatusOr<DemoSwarm::Options> first = Prepare(options, *paths, *temp, "run");
+  if (!first.ok()) return CannotCreate(first.status());
+  const DemoReport report = RunDemo(*first, deadline, stop, screen);
+  int exit_code = DemoExitCode(report);
+  if (!json || report.outcome == DemoOutcome::kNotStarted) PrintReport(report);
+
+  std::optional<DemoReport> other;
+  DemoOptions compared = options;
+  compared.algorithm = absl::GetFlag(FLAGS_compare);
+  if (!compared.algorithm.empty() && exit_code == kExitOk) {
+    screen.Say(absl::StrCat("\nonce more with --algorithm=", compared.algorithm));
+    const absl::StatusOr<DemoSwarm::Options> second = Prepare(compared, *paths, *temp, "compare");
+    if (!second.ok()) return CannotCreate(second.status());
+    other = RunDemo(*second, deadline, stop, screen);
+    exit_code = DemoExitCode(*other);
+    if (!json) {
+      PrintReport(*other);
+      std::fputs(absl::StrCat("\n", RenderComparison(report, *other)).c_str(), stdout);
+    }
+  }
+  if (json) std::fputs(DemoJson(report, other ? &*other : nullptr, exit_code).c_str(), stdout);
+  std::fflush(stdout);
+  return exit_code;
+}
+
+}  // namespace
+
+Command DemoCommand() {
+  return {.name = "demo",
+          .summary = "train with a whole swarm on this machine and see the result",
+          .help = kHelp,
+          .flag_files = {"peer/cli/demo_command.cc", kOutputFlagFile},
+          .run = Run};
+}
+
+}  // namespace starling

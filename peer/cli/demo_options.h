@@ -1,0 +1,64 @@
+// What `starling demo` was asked for, and the command lines of the daemons that follow from it.
+// Pure.
+
+#ifndef STARLING_PEER_CLI_DEMO_OPTIONS_H_
+#define STARLING_PEER_CLI_DEMO_OPTIONS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace starling {
+
+struct DemoOptions {
+  // Peers at the start, 1 to 64. Up: smaller parts of the data each, more processes on this machine.
+  int peers = 4;
+  // Names that coordinatord knows; it refuses others.
+  std::string model = "mlp";
+  std::string algorithm = "elastic_gossip";  // name[:option=value,...]
+  std::string data = "fashion_mnist";
+  // Directory of the data files; empty means the data set's usual place.
+  std::string data_dir;
+  // Empty or 0 leaves the next three to the daemons' defaults.
+  std::string optimizer;
+  double learning_rate = 0;
+  int batch_size = 0;
+  // Passes of each peer over its own part of the data. Above 0, so that the demo ends.
+  double epochs = 3;
+  uint64_t seed = 1;
+  // Unevenness of the split of the classes over the peers; 0 is even, smaller above 0 is more uneven.
+  double dirichlet_alpha = 0;
+  // Steps between exact averages over all peers; 0 is never.
+  int64_t averaging_period = 0;
+  // Kill a peer a third of the way, add one at two thirds.
+  bool churn = false;
+  // Most steps per second of one peer; 0 is as fast as it can. Negative is 0 without churn, and with
+  // it whatever makes the training last about 25 s, so that there is time to see a death noticed.
+  double pace = -1;
+  // Directory that takes the daemons' logs; empty means they go with the demo.
+  std::string keep_logs;
+  // The whole demo, comparison included, is over after this.
+  absl::Duration timeout = absl::Seconds(170);
+
+  // INVALID_ARGUMENT: a field is out of its range; names the flag, the value and the range.
+  absl::Status Validate() const;
+};
+
+// The pace that a negative DemoOptions::pace stands for; other values as they are.
+double EffectivePace(const DemoOptions& options);
+
+std::vector<std::string> CoordinatorArguments(const DemoOptions& options,
+                                              absl::string_view address_file);
+
+std::vector<std::string> PeerArguments(const DemoOptions& options, absl::string_view name,
+                                       absl::string_view coordinator,
+                                       absl::string_view address_file,
+                                       absl::string_view state_directory);
+
+}  // namespace starling
+
+#endif  // STARLING_PEER_CLI_DEMO_OPTIONS_H_

@@ -1,0 +1,137 @@
+#include "peer/cli/live_view.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "peer/cli/ansi.h"
+#include "peer/cli/table.h"
+#include "peer/cli/words.h"
+#include "peer/runtime/one_line.h"
+
+namespace starling {
+namespace {
+
+constexpr int kBarWidth = 30;
+
+Ink InkOf(const LivePeer& peer) {
+  if (!peer.note.empty()) return Ink::kRed;
+  if (!peer.known) return Ink::kDim;
+  switch (peer.status.phase()) {
+    case v1::PHASE_TRAINING: return Ink::kGreen;
+    case v1::PHASE_FINISHED: return Ink::kBold;
+    default: return Ink::kYellow;
+  }
+}
+
+std::string StateOf(const LivePeer& peer) {
+  if (!peer.note.empty()) return OneLine(peer.note);
+  return peer.known ? PhaseWord(peer.status.phase()) : "starting";
+}
+
+std::string StepText(const v1::TrainingStatus& training) {
+  if (training.total_steps() == 0) return absl::StrCat(training.step());
+  return absl::StrCat(training.step(), "/", training.total_steps());
+}
+
+std::vector<std::string> Row(const LivePeer& peer, bool colour) {
+  std::vector<std::string> row = {OneLine(peer.name), Paint(InkOf(peer), StateOf(peer), colour)};
+  if (!peer.known) return row;
+  const v1::TrainingStatus& training = peer.status.training();
+  const v1::GossipStatus& gossip = peer.status.gossip();
+  row.push_back(StepText(training));
+  row.push_back(absl::StrFormat("%.0f", training.samples_per_second()));
+  row.push_back(NumberText(training.loss()));
+  row.push_back(absl::StrCat(gossip.exchanges_committed()));
+  row.push_back(NumberText(gossip.consensus_distance()));
+  row.push_back(absl::StrCat(MembersSeen(peer.status)));
+  return row;
+}
+
+std::string Header(const LiveFrame& frame, bool colour) {
+  std::string text = Paint(Ink::kBold, absl::StrCat("starling ", frame.title), colour);
+  if (!frame.run_id.empty()) absl::StrAppend(&text, "  run ", OneLine(frame.run_id));
+  if (!frame.algorithm.empty()) absl::StrAppend(&text, "  ", frame.algorithm);
+  absl::StrAppend(&text, "  ", DurationText(frame.elapsed));
+  return text;
+}
+
+}  // namespace
+
+double MeanProgress(const std::vector<LivePeer>& peers) {
+  double sum = 0;
+  int counted = 0;
+  for (const LivePeer& peer : peers) {
+    const v1::TrainingStatus& training = peer.status.training();
+    if (!peer.known || !peer.note.empty() || training.total_steps() == 0) continue;
+    sum += static_cast<double>(training.step()) / static_cast<double>(training.total_steps());
+    ++counted;
+  }
+  return counted == 0 ? -1 : std::min(1.0, sum / counted);
+}
+
+int MembersSeen(const v1::Status& status) {
+  return static_cast<int>(std::count_if(
+      status.peers().begin(), status.peers().end(), [](const v1::PeerStatus& peer) {
+        return IsPresent(peer.state());
+      }));
+}
+
+std::string ProgressBar(double share, int width) {
+  const int full = static_cast<int>(std::floor(std::clamp(share, 0.0, 1.0) * width));
+  return absl::StrCat("[", std::string(full, '#'), std::string(width - full, '.'), "]");
+}
+
+std::vector<std::string> RenderFrame(const LiveFrame& frame, bool colour) {
+  std::vector<std::string> lines = {Header(frame, colour)};
+  if (frame.progress >= 0) {
+    lines.push_back(absl::StrCat(ProgressBar(frame.progress, kBarWidth),
+                                 absl::StrFormat(" %3.0f %%", std::floor(100 * frame.progress))));
+  }
+  if (!frame.hint.empty()) lines.push_back(Paint(Ink::kDim, OneLine(frame.hint), colour));
+  lines.push_back("");
+  Table table({{"peer", Align::kLeft},
+               {"state", Align::kLeft},
+               {"step"},
+               {"samples/s"},
+               {"loss"},
+               {"exchanges"},
+               {"distance"},
+               {"members"}});
+  for (const LivePeer& peer : frame.peers) table.AddRow(Row(peer, colour));
+  for (std::string& line : table.Lines()) lines.push_back(std::move(line));
+  return lines;
+}
+
+std::string RenderLine(const LiveFrame& frame) {
+  double samples_per_second = 0;
+  double loss = 0;
+  double distance = 0;
+  uint64_t exchanges = 0;
+  int active = 0;
+  for (const LivePeer& peer : frame.peers) {
+    if (!peer.known || !peer.note.empty()) continue;
+    ++active;
+    samples_per_second += peer.status.training().samples_per_second();
+    loss += peer.status.training().loss();
+    distance += peer.status.gossip().consensus_distance();
+    exchanges += peer.status.gossip().exchanges_committed();
+  }
+  std::string text = absl::StrFormat("%8s", DurationText(frame.elapsed));
+  if (frame.progress >= 0) {
+    absl::StrAppend(&text, absl::StrFormat("  %3.0f %%", std::floor(100 * frame.progress)));
+  }
+  if (active == 0) return absl::StrCat(text, "  starting");
+  absl::StrAppend(&text, absl::StrFormat("  peers %d  samples/s %.0f  loss %s  exchanges %d  distance %s",
+                                         active, samples_per_second, NumberText(loss / active),
+                                         exchanges, NumberText(distance / active)));
+  for (const LivePeer& peer : frame.peers) {
+    if (!peer.note.empty()) {
+      absl::StrAppend(&text, "  ", OneLine(peer.name), ": ", OneLine(peer.note));
+    }
+  }
+  return text;
+}
+
+}  // namespace starling

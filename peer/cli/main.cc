@@ -1,0 +1,11 @@
+// The `starling` program: what a person types.
+
+#include "peer/cli/command.h"
+#include "peer/cli/commands.h"
+
+int main(int argc, char** argv) {
+  return starling::Dispatch(
+      {starling::DemoCommand(), starling::StatusCommand(), starling::PeersCommand(),
+       starling::TopCommand(), starling::LeaveCommand(), starling::EvaluateCommand()},
+      argc, argv);
+}

@@ -1,0 +1,186 @@
+#include "peer/cli/status_view.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "peer/cli/live_view.h"
+#include "peer/cli/table.h"
+#include "peer/cli/words.h"
+#include "peer/runtime/one_line.h"
+
+namespace starling {
+namespace {
+
+using Counts = google::protobuf::RepeatedPtrField<v1::RefusalCount>;
+
+class Group {
+ public:
+  explicit Group(const std::string& title) : text_(absl::StrCat(title, "\n")) {}
+
+  Group& Line(absl::string_view name, absl::string_view value) {
+    absl::StrAppend(&text_, absl::StrFormat("  %-22s %s\n", absl::StrCat(name, ":"),
+                                            value.empty() ? "-" : value));
+    return *this;
+  }
+  Group& Line(absl::string_view name, uint64_t value) { return Line(name, absl::StrCat(value)); }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+std::string RefusalsText(const Counts& counts) {
+  std::vector<std::string> parts;
+  for (const v1::RefusalCount& count : counts) {
+    parts.push_back(absl::StrCat(count.count(), " ", RefusalWord(count.reason())));
+  }
+  std::string text;
+  for (const std::string& part : parts) absl::StrAppend(&text, text.empty() ? "" : ", ", part);
+  return text.empty() ? "none" : text;
+}
+
+std::string Daemon(const v1::Status& status) {
+  Group group("daemon");
+  group.Line("role", RoleWord(status.role()));
+  if (status.role() != v1::ROLE_COORDINATOR) {
+    group.Line("peer id", OneLine(status.peer_id()))
+        .Line("phase", PhaseWord(status.phase()))
+        .Line("slot", status.slot());
+  }
+  return group.Line("address", OneLine(status.address()))
+      .Line("run id", OneLine(status.run_id()))
+      .Line("version", OneLine(status.version()))
+      .Line("up for", DurationText(absl::Seconds(status.uptime_seconds())))
+      .Line("members present", MembersSeen(status))
+      .Line("last error", status.last_error().empty() ? "none" : OneLine(status.last_error()))
+      .text();
+}
+
+std::string Training(const v1::TrainingStatus& training) {
+  return Group("training")
+      .Line("step", training.total_steps() == 0
+                        ? absl::StrCat(training.step())
+                        : absl::StrCat(training.step(), " of ", training.total_steps()))
+      .Line("epochs", NumberText(training.epochs()))
+      .Line("speed", absl::StrFormat("%.0f samples/s, %.1f steps/s", training.samples_per_second(),
+                                     training.steps_per_second()))
+      .Line("loss", NumberText(training.loss()))
+      .Line("test accuracy",
+            training.evaluated()
+                ? absl::StrCat(AccuracyText(training.test_accuracy()), " at step ",
+                               training.evaluated_step())
+                : "not evaluated yet")
+      .Line("time spent mixing", absl::StrFormat("%.1f %%", 100 * training.mixing_time_share()))
+      .Line("parameters", training.parameters())
+      .Line("local examples", training.train_examples())
+      .Line("threads", training.threads())
+      .text();
+}
+
+std::string Gossip(const v1::GossipStatus& gossip) {
+  return Group("gossip")
+      .Line("exchanges", absl::StrFormat("%d started: %d committed, %d partial, %d failed",
+                                         gossip.exchanges_started(), gossip.exchanges_committed(),
+                                         gossip.exchanges_partial(), gossip.exchanges_failed()))
+      .Line("answered", absl::StrCat(gossip.exchanges_answered(), " exchanges of others"))
+      .Line("sent, received", absl::StrCat(BytesText(gossip.bytes_sent()), ", ",
+                                           BytesText(gossip.bytes_received())))
+      .Line("exchange takes", absl::StrFormat("%.1f ms", 1000 * gossip.exchange_seconds()))
+      .Line("consensus distance", NumberText(gossip.consensus_distance()))
+      .Line("orphaned deltas", absl::StrCat(gossip.orphaned_deltas(), ", norm ",
+                                            NumberText(gossip.orphaned_delta_norm())))
+      .Line("refused by this peer", RefusalsText(gossip.refused()))
+      .Line("refused by others", RefusalsText(gossip.refusals()))
+      .text();
+}
+
+std::string Averaging(const v1::AveragingStatus& averaging) {
+  return Group("global averaging")
+      .Line("rounds", absl::StrFormat("%d joined: %d complete, %d partial",
+                                      averaging.rounds_joined(), averaging.rounds_complete(),
+                                      averaging.rounds_partial()))
+      .Line("shards", absl::StrFormat("%d applied, %d missed", averaging.shards_applied(),
+                                      averaging.shards_missed()))
+      .text();
+}
+
+std::string Coordinator(const v1::Status& status) {
+  const v1::CoordinatorStatus& coordinator = status.coordinator();
+  Group group("coordinator");
+  if (status.role() != v1::ROLE_COORDINATOR) {
+    if (!coordinator.configured()) return group.Line("address", "none, peers keep to themselves").text();
+    group.Line("address", OneLine(coordinator.address()))
+        .Line("connected", coordinator.connected() ? "yes" : "no, training goes on without")
+        .Line("lease", DurationText(absl::Seconds(coordinator.lease_seconds_left())));
+  }
+  return group.Line("epoch", coordinator.epoch())
+      .Line("rounds planned", coordinator.rounds_planned())
+      .text();
+}
+
+std::string Configuration(const v1::RunConfig& config) {
+  const v1::DataConfig& data = config.data();
+  Group group("run configuration");
+  group.Line("name", OneLine(config.name()))
+      .Line("model", OneLine(config.model().name()))
+      .Line("data", absl::StrCat(OneLine(data.name()), " in ", data.parts(), " parts, ",
+                                 data.dirichlet_alpha() > 0
+                                     ? absl::StrCat("Dirichlet(", data.dirichlet_alpha(), ")")
+                                     : "even"))
+      .Line("algorithm", AlgorithmText(config.algorithm()))
+      .Line("optimizer", absl::StrCat(OneLine(config.optimizer().name()), ", learning rate ",
+                                      config.optimizer().learning_rate()))
+      .Line("epochs", config.epochs() == 0 ? "for ever" : absl::StrCat(config.epochs()))
+      .Line("batch size", config.batch_size())
+      .Line("averaging period", config.averaging().period_steps() == 0
+                                    ? "never"
+                                    : absl::StrCat(config.averaging().period_steps(), " steps"))
+      .Line("min peers", config.min_peers())
+      .Line("seed", config.seed());
+  return group.text();
+}
+
+}  // namespace
+
+std::string RenderStatus(const v1::Status& status) {
+  std::string text = Daemon(status);
+  if (status.role() != v1::ROLE_COORDINATOR) {
+    absl::StrAppend(&text, Training(status.training()), Gossip(status.gossip()),
+                    Averaging(status.averaging()));
+  }
+  absl::StrAppend(&text, Coordinator(status), Configuration(status.config()));
+  return text;
+}
+
+std::string RenderPeers(const v1::ListPeersResponse& peers) {
+  std::vector<const v1::PeerStatus*> rows;
+  for (const v1::PeerStatus& peer : peers.peers()) rows.push_back(&peer);
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const v1::PeerStatus* left, const v1::PeerStatus* right) {
+                     const auto key = [](const v1::PeerStatus* row) {
+                       return std::make_pair(!IsPresent(row->state()), row->slot());
+                     };
+                     return key(left) < key(right);
+                   });
+  Table table({{"peer", Align::kLeft},
+               {"address", Align::kLeft},
+               {"state", Align::kLeft},
+               {"slot"},
+               {"step"},
+               {"rtt"},
+               {"reason", Align::kLeft}});
+  for (const v1::PeerStatus* row : rows) {
+    table.AddRow({absl::StrCat(OneLine(row->peer_id()), row->self() ? " (self)" : ""),
+                  OneLine(row->address()), StateWord(row->state()), absl::StrCat(row->slot()),
+                  absl::StrCat(row->step()),
+                  row->rtt_ms() > 0 ? absl::StrFormat("%.1f ms", row->rtt_ms()) : "-",
+                  OneLine(row->reason())});
+  }
+  return table.ToString();
+}
+
+}  // namespace starling

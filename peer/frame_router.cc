@@ -1,0 +1,125 @@
+#include "peer/frame_router.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace starling {
+namespace {
+
+// Everyday refusals are part of the protocol; the others mean that something is wrong somewhere.
+bool IsEveryday(v1::RefusalReason reason) {
+  return reason == v1::REFUSAL_REASON_CROSSED || reason == v1::REFUSAL_REASON_BUSY ||
+         reason == v1::REFUSAL_REASON_NOT_TRAINING ||
+         reason == v1::REFUSAL_REASON_UNKNOWN_ROUND || reason == v1::REFUSAL_REASON_UNKNOWN_STATE;
+}
+
+}  // namespace
+
+FrameRouter::FrameRouter(
+    const FrameIdentity& self, Actors actors,
+    std::function<void(v1::ControlRequest, ControlResponder)> on_control,
+    std::function<void(const std::string&, const absl::Status&)> on_path_broken,
+    std::function<void(const std::string&)> log)
+    : self_(self),
+      actors_(actors),
+      on_control_(std::move(on_control)),
+      on_path_broken_(std::move(on_path_broken)),
+      log_(std::move(log)) {}
+
+void FrameRouter::OnFrame(Frame frame, std::shared_ptr<ReplyPath> reply) {
+  const v1::ShardHeader header = frame.header;
+  absl::optional<FrameFault> fault = Admit(self_, header);
+  if (!fault) {
+    if (header.kind() == v1::FRAME_KIND_REFUSAL) ++refusals_[header.refusal()];
+    fault = Dispatch(std::move(frame), reply);
+  } else if (header.kind() == v1::FRAME_KIND_REFUSAL) {
+    // A refusal by a peer of another run or model carries that peer's identity; it still ends the
+    // exchange that it refuses, if it names one of ours.
+    ++refusals_[header.refusal()];
+    if (header.shard() < self_.shards.count()) Dispatch(std::move(frame), reply);
+    return;
+  }
+  if (!fault) return;
+  CountRefused(header, fault->reason, fault->detail);
+  // Only what asks for an answer is answered: a refusal of a refusal would never end.
+  if (header.kind() == v1::FRAME_KIND_MIX_REQUEST ||
+      header.kind() == v1::FRAME_KIND_STATE_REQUEST || header.kind() == v1::FRAME_KIND_REDUCE) {
+    Frame refusal = MakeRefusal(header, fault->reason, fault->detail);
+    refusal.header.set_sender(self_.peer.value());
+    refusal.header.set_sender_incarnation(self_.incarnation);
+    refusal.header.set_run_id(self_.run.value());
+    reply->Send(std::move(refusal));
+  }
+}
+
+absl::optional<FrameFault> FrameRouter::Dispatch(Frame frame,
+                                                 const std::shared_ptr<ReplyPath>& reply) {
+  const bool refusal = frame.header.kind() == v1::FRAME_KIND_REFUSAL;
+  switch (refusal ? frame.header.refused_kind() : frame.header.kind()) {
+    case v1::FRAME_KIND_MIX_REQUEST:
+    case v1::FRAME_KIND_MIX_REPLY:
+    case v1::FRAME_KIND_SETTLE:
+      return actors_.gossip->OnFrame(std::move(frame), reply);
+    case v1::FRAME_KIND_STATE_REQUEST:
+      if (refusal) {
+        if (!actors_.joiner->OnFrame(frame)) actors_.average_evaluation->OnFrame(frame);
+        return absl::nullopt;
+      }
+      if (!serving_state_) {
+        return FrameFault{v1::REFUSAL_REASON_NOT_TRAINING,
+                          "this peer has no parameters of its own yet"};
+      }
+      return actors_.keeper->OnRequest(frame, *reply);
+    case v1::FRAME_KIND_STATE_REPLY:
+      if (!actors_.joiner->OnFrame(frame)) actors_.average_evaluation->OnFrame(frame);
+      return absl::nullopt;
+    case v1::FRAME_KIND_REDUCE:
+    case v1::FRAME_KIND_AVERAGE:
+      if (refusal) {
+        actors_.averaging->OnRefusal(frame);
+        return absl::nullopt;
+      }
+      return actors_.averaging->OnFrame(frame, reply);
+    default:
+      return FrameFault{v1::REFUSAL_REASON_BAD_REQUEST, "not a frame that this peer can use"};
+  }
+}
+
+void FrameRouter::OnFrameRefused(const v1::ShardHeader& header, v1::RefusalReason reason) {
+  CountRefused(header, reason, "see the sender's log");
+}
+
+void FrameRouter::CountRefused(const v1::ShardHeader& header, v1::RefusalReason reason,
+                               const std::string& detail) {
+  const uint64_t count = ++refused_[reason];
+  // The first of its kind, and then ever more rarely.
+  if (!IsEveryday(reason) && (count & (count - 1)) == 0) {
+    log_(absl::StrCat("refused a frame of peer ", PeerId(header.sender()).ToString(), ": ",
+                      v1::RefusalReason_Name(reason), ": ", detail, " (", count, " so far)"));
+  }
+}
+
+void FrameRouter::OnControl(v1::ControlRequest request, ControlResponder respond) {
+  on_control_(std::move(request), std::move(respond));
+}
+
+void FrameRouter::OnPathBroken(const std::string& address, const absl::Status& status) {
+  actors_.gossip->OnPathBroken(address);
+  on_path_broken_(address, status);
+}
+
+void FrameRouter::FillStatus(v1::GossipStatus& status) const {
+  for (const auto& [reason, count] : refused_) {
+    v1::RefusalCount* entry = status.add_refused();
+    entry->set_reason(reason);
+    entry->set_count(count);
+  }
+  for (const auto& [reason, count] : refusals_) {
+    v1::RefusalCount* entry = status.add_refusals();
+    entry->set_reason(reason);
+    entry->set_count(count);
+  }
+}
+
+}  // namespace starling

@@ -1,0 +1,66 @@
+// Where a frame goes: admits it (run, epoch, model, geometry), refuses what does not belong here
+// with a reason, hands the rest to the actor that its kind names, and counts both.
+//
+// Executor: control.
+
+#ifndef STARLING_PEER_FRAME_ROUTER_H_
+#define STARLING_PEER_FRAME_ROUTER_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "peer/averaging/averaging_actor.h"
+#include "peer/gossip/admission.h"
+#include "peer/gossip/gossip_actor.h"
+#include "peer/state/average_evaluation.h"
+#include "peer/state/joiner.h"
+#include "peer/state/state_keeper.h"
+#include "peer/transport/transport.h"
+
+namespace starling {
+
+class FrameRouter : public Transport::Delegate {
+ public:
+  struct Actors {
+    GossipActor* gossip;
+    AveragingActor* averaging;
+    StateKeeper* keeper;
+    Joiner* joiner;
+    AverageEvaluation* average_evaluation;
+  };
+  // Not owned; outlive the router. `on_control` answers calls, `on_path_broken` hears of breaks.
+  FrameRouter(const FrameIdentity& self, Actors actors,
+              std::function<void(v1::ControlRequest, ControlResponder)> on_control,
+              std::function<void(const std::string&, const absl::Status&)> on_path_broken,
+              std::function<void(const std::string&)> log);
+
+  void OnFrame(Frame frame, std::shared_ptr<ReplyPath> reply) override;
+  void OnFrameRefused(const v1::ShardHeader& header, v1::RefusalReason reason) override;
+  void OnControl(v1::ControlRequest request, ControlResponder respond) override;
+  void OnPathBroken(const std::string& address, const absl::Status& status) override;
+
+  // Donors answer only once this peer has parameters worth having.
+  void SetServingState(bool serving) { serving_state_ = serving; }
+
+  void FillStatus(v1::GossipStatus& status) const;
+
+ private:
+  absl::optional<FrameFault> Dispatch(Frame frame, const std::shared_ptr<ReplyPath>& reply);
+  void CountRefused(const v1::ShardHeader& header, v1::RefusalReason reason,
+                    const std::string& detail);
+
+  const FrameIdentity self_;
+  const Actors actors_;
+  const std::function<void(v1::ControlRequest, ControlResponder)> on_control_;
+  const std::function<void(const std::string&, const absl::Status&)> on_path_broken_;
+  const std::function<void(const std::string&)> log_;
+  bool serving_state_ = false;
+  std::map<v1::RefusalReason, uint64_t> refused_;   // by us
+  std::map<v1::RefusalReason, uint64_t> refusals_;  // by others
+};
+
+}  // namespace starling
+
+#endif  // STARLING_PEER_FRAME_ROUTER_H_

@@ -1,0 +1,363 @@
+#include "peer/gossip/gossip_actor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "peer/runtime/check.h"
+
+namespace starling {
+namespace {
+
+constexpr size_t kRemembered = 8;
+constexpr double kDistanceDecay = 0.7;
+// The gossip actor's mailbox is not used for outside traffic: the transport bounds that.
+constexpr size_t kMailbox = 1024;
+
+}  // namespace
+
+GossipActor::GossipActor(Executor* control, Transport* transport, ParameterOwner* parameters,
+                         const FrameIdentity& self, Algorithm algorithm, Random random,
+                         GossipOptions options)
+    : Actor(control, kMailbox),
+      transport_(transport),
+      parameters_(parameters),
+      self_(self),
+      algorithm_(std::move(algorithm)),
+      options_(options),
+      random_(random),
+      ledger_(self.shards.count(), options.ledger_pages),
+      timing_(options.timing) {}
+
+void GossipActor::SetCandidates(std::map<PeerId, std::string> addresses) {
+  AssertHere();
+  for (const auto& [peer, address] : candidates_) {
+    if (addresses.count(peer) == 0) {
+      ledger_.OnPeerGone(peer);
+      incoming_.erase(peer);
+    }
+  }
+  candidates_ = std::move(addresses);
+  if (outgoing_ != nullptr && candidates_.count(outgoing_->peer()) == 0) GiveUp();
+}
+
+void GossipActor::Begin(uint64_t step) {
+  AssertHere();
+  last_step_ = step;
+}
+
+void GossipActor::SetAccepting(bool accepting) {
+  AssertHere();
+  accepting_ = accepting;
+}
+
+void GossipActor::OnStep(uint64_t step) {
+  AssertHere();
+  bool triggered = false;
+  for (; last_step_ < step; ++last_step_) {
+    triggered |= algorithm_.schedule->Triggers(last_step_ + 1, random_);
+  }
+  if (!triggered || !accepting_ || drained_ || algorithm_.mix == nullptr) return;
+  if (outgoing_ != nullptr || snapshot_pending_) return;
+  std::vector<PeerId> peers;
+  for (const auto& [peer, address] : candidates_) peers.push_back(peer);
+  const absl::optional<PeerId> chosen = algorithm_.selector->Select(peers, random_);
+  if (chosen) StartExchange(*chosen, candidates_.at(*chosen));
+}
+
+void GossipActor::StartExchange(PeerId peer, const std::string& address) {
+  snapshot_pending_ = parameters_->TakeSnapshot(
+      Deliver<Snapshot>([this, peer, address](Snapshot snapshot) {
+        snapshot_pending_ = false;
+        // The world may have changed while the trainer finished its step.
+        if (!accepting_ || drained_ || candidates_.count(peer) == 0) {
+          FinishIfDone();
+          return;
+        }
+        outgoing_ = std::make_unique<OutgoingExchange>(ExchangeId(next_exchange_++), peer, address,
+                                                       std::move(snapshot), self_.shards.count(),
+                                                       Now());
+        resent_after_break_ = false;
+        counters_.set_exchanges_started(counters_.exchanges_started() + 1);
+        SendRequests();
+        ArmTimers();
+      }));
+}
+
+void GossipActor::SendRequests() {
+  for (uint32_t shard : outgoing_->WaitingShards()) {
+    Frame frame;
+    StampHeader(self_, shard, frame.header);
+    frame.header.set_kind(v1::FRAME_KIND_MIX_REQUEST);
+    frame.header.set_exchange_id(outgoing_->id().value());
+    frame.header.set_step(outgoing_->snapshot().step);
+    if (algorithm_.mix->request_has_payload()) {
+      frame.payload = outgoing_->snapshot().values.Slice(
+          self_.shards.offset(shard) * sizeof(float), self_.shards.length(shard) * sizeof(float));
+    }
+    // A full queue is like loss: the resend timer or the deadline deals with it.
+    transport_->SendFrame(outgoing_->address(), std::move(frame)).IgnoreError();
+  }
+}
+
+void GossipActor::ArmTimers() {
+  CancelTimer(resend_timer_);
+  CancelTimer(deadline_timer_);
+  const ExchangeId exchange = outgoing_->id();
+  const absl::Duration resend = timing_.resend();
+  resend_timer_ = ScheduleAfter(resend, [this, exchange, resend] {
+    if (outgoing_ == nullptr || outgoing_->id() != exchange) return;
+    SendRequests();
+    // Once more at half time; after that only the deadline is left.
+    resend_timer_ = ScheduleAfter(resend, [this, exchange] {
+      if (outgoing_ != nullptr && outgoing_->id() == exchange) SendRequests();
+    });
+  });
+  deadline_timer_ = ScheduleAfter(timing_.deadline(), [this, exchange] {
+    if (outgoing_ != nullptr && outgoing_->id() == exchange) {
+      timing_.OnGivenUp();
+      GiveUp();
+    }
+  });
+}
+
+void GossipActor::GiveUp() {
+  for (uint32_t shard : outgoing_->Abandon()) {
+    SendSettle(outgoing_->address(), outgoing_->id(), shard, false);
+  }
+  FinishIfDone();
+}
+
+void GossipActor::FinishIfDone() {
+  if (outgoing_ != nullptr && outgoing_->finished()) {
+    const OutgoingExchange& exchange = *outgoing_;
+    if (exchange.committed() == exchange.shards()) {
+      counters_.set_exchanges_committed(counters_.exchanges_committed() + 1);
+      timing_.OnCommitted(Now() - exchange.started());
+      NoteDistance(exchange.squared_distance());
+    } else if (exchange.committed() > 0) {
+      counters_.set_exchanges_partial(counters_.exchanges_partial() + 1);
+    } else {
+      counters_.set_exchanges_failed(counters_.exchanges_failed() + 1);
+    }
+    outcomes_.push_back({exchange.id(), exchange.CommittedShards()});
+    if (outcomes_.size() > kRemembered) outcomes_.pop_front();
+    outgoing_.reset();
+    CancelTimer(resend_timer_);
+    CancelTimer(deadline_timer_);
+  }
+  if (drained_ && outgoing_ == nullptr && !snapshot_pending_) {
+    auto done = std::move(drained_);
+    drained_ = [] {};  // stays drained
+    done();
+  }
+}
+
+absl::optional<FrameFault> GossipActor::OnFrame(Frame frame, std::shared_ptr<ReplyPath> reply) {
+  AssertHere();
+  switch (frame.header.kind()) {
+    case v1::FRAME_KIND_MIX_REQUEST:
+      return OnRequest(std::move(frame), std::move(reply));
+    case v1::FRAME_KIND_MIX_REPLY:
+      OnReply(frame);
+      return absl::nullopt;
+    case v1::FRAME_KIND_SETTLE:
+      OnSettle(frame.header);
+      return absl::nullopt;
+    case v1::FRAME_KIND_REFUSAL:
+      OnRefusal(frame.header);
+      return absl::nullopt;
+    default:
+      return FrameFault{v1::REFUSAL_REASON_BAD_REQUEST, "not a frame of an exchange"};
+  }
+}
+
+absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<ReplyPath> reply) {
+  const v1::ShardHeader& header = frame.header;
+  const PeerId initiator(header.sender());
+  if (!accepting_ || drained_) {
+    return FrameFault{v1::REFUSAL_REASON_NOT_TRAINING, "this peer is not training at the moment"};
+  }
+  if (algorithm_.mix == nullptr) {
+    return FrameFault{v1::REFUSAL_REASON_BAD_REQUEST,
+                      absl::StrCat("algorithm \"", algorithm_.name, "\" makes no exchanges")};
+  }
+  if (frame.payload.empty() == algorithm_.mix->request_has_payload()) {
+    return FrameFault{v1::REFUSAL_REASON_WRONG_LENGTH,
+                      absl::StrCat("request of algorithm \"", algorithm_.name, "\" ",
+                                   frame.payload.empty() ? "came without its payload"
+                                                         : "carries a payload that is not asked")};
+  }
+  if (outgoing_ != nullptr && outgoing_->peer() == initiator && self_.peer < initiator) {
+    return FrameFault{v1::REFUSAL_REASON_CROSSED, "both peers asked each other; ours goes on"};
+  }
+  const Incarnation incarnation = header.sender_incarnation();
+  const ExchangeId exchange(header.exchange_id());
+  const uint32_t shard = header.shard();
+  if (pending_answers_ >= options_.pending_answers) {
+    return FrameFault{v1::REFUSAL_REASON_BUSY,
+                      absl::StrCat(pending_answers_, " shards already wait for the trainer")};
+  }
+  switch (ledger_.OnRequest(initiator, incarnation, exchange, shard)) {
+    case ReplyLedger::RequestVerdict::kPending:
+    case ReplyLedger::RequestVerdict::kStale:
+      return absl::nullopt;
+    case ReplyLedger::RequestVerdict::kReplay:
+      SendReply(*reply, exchange, shard, ledger_.replay(initiator, shard), header.step());
+      return absl::nullopt;
+    case ReplyLedger::RequestVerdict::kAnswer:
+      break;
+  }
+  ++pending_answers_;
+  const bool posted = parameters_->RespondToMix(
+      algorithm_.mix, self_.shards.offset(shard), self_.shards.length(shard), frame.payload,
+      Deliver<MixAnswer>([this, initiator, incarnation, exchange, shard,
+                          reply = std::move(reply)](MixAnswer answer) {
+        --pending_answers_;
+        counters_.set_shards_answered(counters_.shards_answered() + 1);
+        Incoming& incoming = incoming_[initiator];
+        if (incoming.exchange != exchange) incoming = {exchange, 0, 0};
+        incoming.squared_distance += answer.squared_distance;
+        if (++incoming.shards == self_.shards.count() && algorithm_.mix->request_has_payload()) {
+          NoteDistance(incoming.squared_distance);
+        }
+        if (ledger_.OnAnswered(initiator, incarnation, exchange, shard, answer.reply,
+                               std::sqrt(answer.squared_delta))) {
+          SendReply(*reply, exchange, shard, answer.reply, answer.step);
+        }
+      }));
+  if (!posted) {
+    --pending_answers_;
+    ledger_.OnAnswerRefused(initiator, incarnation, exchange, shard);
+    return FrameFault{v1::REFUSAL_REASON_BUSY, "the trainer's mailbox is full"};
+  }
+  return absl::nullopt;
+}
+
+void GossipActor::SendReply(ReplyPath& path, ExchangeId exchange, uint32_t shard, SharedBytes reply,
+                            uint64_t step) {
+  Frame frame;
+  StampHeader(self_, shard, frame.header);
+  frame.header.set_kind(v1::FRAME_KIND_MIX_REPLY);
+  frame.header.set_exchange_id(exchange.value());
+  frame.header.set_step(step);
+  frame.payload = std::move(reply);
+  path.Send(std::move(frame));
+}
+
+void GossipActor::OnReply(const Frame& frame) {
+  const ExchangeId exchange(frame.header.exchange_id());
+  const uint32_t shard = frame.header.shard();
+  if (outgoing_ == nullptr || outgoing_->id() != exchange ||
+      outgoing_->peer().value() != frame.header.sender()) {
+    for (const Outcome& outcome : outcomes_) {
+      if (outcome.exchange == exchange) {
+        const auto candidate = candidates_.find(PeerId(frame.header.sender()));
+        if (candidate != candidates_.end()) {
+          SendSettle(candidate->second, exchange, shard, outcome.committed[shard]);
+        }
+      }
+    }
+    return;
+  }
+  switch (outgoing_->OnReply(shard)) {
+    case OutgoingExchange::ReplyVerdict::kIgnore:
+      return;
+    case OutgoingExchange::ReplyVerdict::kRepeatCommitted:
+      SendSettle(outgoing_->address(), exchange, shard, true);
+      return;
+    case OutgoingExchange::ReplyVerdict::kRepeatAbandoned:
+      SendSettle(outgoing_->address(), exchange, shard, false);
+      return;
+    case OutgoingExchange::ReplyVerdict::kApply:
+      break;
+  }
+  const size_t offset = self_.shards.offset(shard);
+  const SharedBytes snapshot = outgoing_->snapshot().values.Slice(
+      offset * sizeof(float), self_.shards.length(shard) * sizeof(float));
+  const bool posted = parameters_->CommitMix(
+      algorithm_.mix, offset, snapshot, frame.payload,
+      Deliver<double>([this, shard](double squared_distance) {
+        // An exchange does not end while a reply is being applied, so it is still the same one.
+        STARLING_CHECK(outgoing_ != nullptr);
+        outgoing_->OnApplied(shard, squared_distance);
+        counters_.set_shards_committed(counters_.shards_committed() + 1);
+        SendSettle(outgoing_->address(), outgoing_->id(), shard, true);
+        FinishIfDone();
+      }));
+  if (!posted) {
+    outgoing_->OnApplyRefused(shard);
+    SendSettle(outgoing_->address(), exchange, shard, false);
+    FinishIfDone();
+  }
+}
+
+void GossipActor::SendSettle(const std::string& address, ExchangeId exchange, uint32_t shard,
+                             bool committed) {
+  Frame frame;
+  StampHeader(self_, shard, frame.header);
+  frame.header.set_kind(v1::FRAME_KIND_SETTLE);
+  frame.header.set_exchange_id(exchange.value());
+  frame.header.set_committed(committed);
+  transport_->SendFrame(address, std::move(frame)).IgnoreError();
+}
+
+void GossipActor::OnSettle(const v1::ShardHeader& header) {
+  ledger_.OnSettled(PeerId(header.sender()), header.sender_incarnation(),
+                    ExchangeId(header.exchange_id()), header.shard(), header.committed());
+}
+
+void GossipActor::OnRefusal(const v1::ShardHeader& header) {
+  if (header.refused_kind() != v1::FRAME_KIND_MIX_REQUEST || outgoing_ == nullptr ||
+      outgoing_->id().value() != header.exchange_id() ||
+      outgoing_->peer().value() != header.sender()) {
+    return;
+  }
+  if (outgoing_->OnRefusal(header.shard())) FinishIfDone();
+}
+
+void GossipActor::OnPathBroken(const std::string& address) {
+  AssertHere();
+  if (outgoing_ == nullptr || outgoing_->address() != address) return;
+  if (resent_after_break_) {
+    GiveUp();
+    return;
+  }
+  resent_after_break_ = true;
+  SendRequests();
+}
+
+void GossipActor::Drain(absl::Time deadline, absl::AnyInvocable<void()> done) {
+  AssertHere();
+  drained_ = std::move(done);
+  accepting_ = false;
+  FinishIfDone();
+  if (outgoing_ != nullptr) {
+    ScheduleAt(deadline, [this] {
+      if (outgoing_ != nullptr) GiveUp();
+    });
+  }
+}
+
+void GossipActor::NoteDistance(double squared_distance) {
+  // Two peers drawn from the swarm are sqrt(2) as far apart as either is from the average.
+  const double squared = squared_distance / 2;
+  squared_consensus_distance_ =
+      has_distance_
+          ? kDistanceDecay * squared_consensus_distance_ + (1 - kDistanceDecay) * squared
+          : squared;
+  has_distance_ = true;
+}
+
+v1::GossipStatus GossipActor::Status() const {
+  v1::GossipStatus status = counters_;
+  status.set_exchanges_answered(ledger_.exchanges_answered());
+  status.set_orphaned_deltas(ledger_.orphans());
+  status.set_orphaned_delta_norm(ledger_.orphaned_norm());
+  status.set_consensus_distance(std::sqrt(squared_consensus_distance_));
+  status.set_exchange_seconds(absl::ToDoubleSeconds(timing_.smoothed()));
+  return status;
+}
+
+}  // namespace starling

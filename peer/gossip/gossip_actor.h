@@ -1,0 +1,139 @@
+// Runs exchanges: decides when and with whom (by the algorithm's policies), carries the two halves
+// of the delta-commit transaction between the transport and the trainer, and keeps the books.
+//
+// The decisions live in pure parts that it composes: Schedule, PeerSelector, MixRule,
+// OutgoingExchange (initiator), ReplyLedger (responder), ExchangeTiming. peer/README.md tells the
+// life of an exchange. Rules it enforces:
+//   * one outstanding outgoing exchange; a trigger meanwhile is skipped and counted;
+//   * crossing: asked by the very peer it is waiting for, the lower id's request goes on and the
+//     other is refused as CROSSED;
+//   * at most `pending_answers` shards wait for the trainer on behalf of others, beyond that BUSY;
+//   * a peer that stops being a candidate is abandoned at once.
+//
+// Executor: control. Every method runs there.
+
+#ifndef STARLING_PEER_GOSSIP_GOSSIP_ACTOR_H_
+#define STARLING_PEER_GOSSIP_GOSSIP_ACTOR_H_
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/types/optional.h"
+#include "peer/gossip/admission.h"
+#include "peer/gossip/algorithm.h"
+#include "peer/gossip/exchange_timing.h"
+#include "peer/gossip/outgoing_exchange.h"
+#include "peer/gossip/reply_ledger.h"
+#include "peer/runtime/actor.h"
+#include "peer/runtime/random.h"
+#include "peer/training/parameter_owner.h"
+#include "peer/transport/transport.h"
+#include "proto/status.pb.h"
+
+namespace starling {
+
+struct GossipOptions {
+  ExchangeTimingOptions timing;
+  // Shards of others that may wait for our trainer. Up: fewer BUSY refusals under bursts, more
+  // memory (one shard each). Default 256 MiB worth of default shards.
+  uint32_t pending_answers = 256;
+  // Initiators whose last exchange is remembered. More than the swarm ever has members.
+  size_t ledger_pages = 1024;
+};
+
+class GossipActor : public Actor {
+ public:
+  GossipActor(Executor* control, Transport* transport, ParameterOwner* parameters,
+              const FrameIdentity& self, Algorithm algorithm, Random random, GossipOptions options);
+
+  // Those with whom exchanges may be made now: alive and training, never self.
+  void SetCandidates(std::map<PeerId, std::string> addresses);
+
+  // Training begins after `step` steps (a newcomer's donor had made them): earlier steps trigger
+  // nothing.
+  void Begin(uint64_t step);
+
+  // This peer trains from now on (or no longer): it answers exchanges (or refuses NOT_TRAINING).
+  void SetAccepting(bool accepting);
+
+  // The trainer has made its `step`-th step. Steps may be reported in leaps; each is considered.
+  void OnStep(uint64_t step);
+
+  // A MIX_REQUEST, MIX_REPLY, SETTLE or a REFUSAL of one of them, already admitted. Returns why the
+  // frame is refused, if it is.
+  absl::optional<FrameFault> OnFrame(Frame frame, std::shared_ptr<ReplyPath> reply);
+
+  // The data path to an address broke: what is outstanding there is sent once more, then given up.
+  void OnPathBroken(const std::string& address);
+
+  // Starts nothing new, refuses requests, and calls `done` when the outgoing exchange has ended, or
+  // at `deadline` after giving it up.
+  void Drain(absl::Time deadline, absl::AnyInvocable<void()> done);
+
+  // Counters of v1.GossipStatus that belong to exchanges (bytes and refusals are the router's).
+  v1::GossipStatus Status() const;
+
+ private:
+  absl::optional<FrameFault> OnRequest(Frame frame, std::shared_ptr<ReplyPath> reply);
+  void OnReply(const Frame& frame);
+  void OnSettle(const v1::ShardHeader& header);
+  void OnRefusal(const v1::ShardHeader& header);
+
+  void StartExchange(PeerId peer, const std::string& address);
+  void SendRequests();
+  void ArmTimers();
+  void GiveUp();
+  void FinishIfDone();
+  void SendSettle(const std::string& address, ExchangeId exchange, uint32_t shard, bool committed);
+  void SendReply(ReplyPath& path, ExchangeId exchange, uint32_t shard, SharedBytes reply,
+                 uint64_t step);
+  void NoteDistance(double squared_distance);
+
+  // Constant after construction.
+  Transport* const transport_;
+  ParameterOwner* const parameters_;
+  const FrameIdentity self_;
+  const Algorithm algorithm_;
+  const GossipOptions options_;
+
+  // On the control executor only.
+  Random random_;
+  std::map<PeerId, std::string> candidates_;
+  bool accepting_ = false;
+  uint64_t last_step_ = 0;
+  bool snapshot_pending_ = false;
+  uint64_t next_exchange_ = 1;
+  std::unique_ptr<OutgoingExchange> outgoing_;
+  bool resent_after_break_ = false;
+  TimerId resend_timer_ = 0;
+  TimerId deadline_timer_ = 0;
+  // Outcomes of the last exchanges, for replies that come late. Bound: kRemembered.
+  struct Outcome {
+    ExchangeId exchange;
+    std::vector<bool> committed;
+  };
+  std::deque<Outcome> outcomes_;
+  ReplyLedger ledger_;
+  uint32_t pending_answers_ = 0;
+  // Squared distance of each incoming exchange, summed over its shards until all are answered.
+  struct Incoming {
+    ExchangeId exchange;
+    double squared_distance = 0;
+    uint32_t shards = 0;
+  };
+  std::map<PeerId, Incoming> incoming_;
+  ExchangeTiming timing_;
+  double squared_consensus_distance_ = 0;
+  bool has_distance_ = false;
+  absl::AnyInvocable<void()> drained_;
+  v1::GossipStatus counters_;
+};
+
+}  // namespace starling
+
+#endif  // STARLING_PEER_GOSSIP_GOSSIP_ACTOR_H_

@@ -1,0 +1,42 @@
+#include "peer/gossip/pull_mix.h"
+
+#include <cstddef>
+#include <cstring>
+
+#include "peer/gossip/blockwise.h"
+#include "peer/runtime/check.h"
+
+namespace starling {
+namespace {
+
+class PullMix : public MixRule {
+ public:
+  bool request_has_payload() const override { return false; }
+  bool conserves_sum() const override { return false; }
+
+  MixNorms Respond(absl::Span<float> own, absl::Span<const float>,
+                   absl::Span<float> reply) const override {
+    STARLING_CHECK(own.size() == reply.size());
+    std::memcpy(reply.data(), own.data(), own.size() * sizeof(float));
+    return {};
+  }
+
+  double Commit(absl::Span<float> own, absl::Span<const float> snapshot,
+                absl::Span<const float> reply) const override {
+    STARLING_CHECK(own.size() == reply.size() && own.size() == snapshot.size());
+    float* const __restrict x = own.data();
+    const float* const __restrict s = snapshot.data();
+    const float* const __restrict y = reply.data();
+    return SumBlockwise(own.size(), [=](size_t i) {
+      const float difference = y[i] - s[i];
+      x[i] += 0.5f * difference;
+      return difference * difference;
+    });
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<const MixRule> MakePullMix() { return std::make_shared<PullMix>(); }
+
+}  // namespace starling

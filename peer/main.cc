@@ -1,0 +1,376 @@
+// peerd: the peer daemon. Flags and configuration in; builds the real world (Asio, gRPC, LibTorch)
+// around a Peer; runs until it is told to leave.
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "model/catalog.h"
+#include "model/registry.h"
+#include "peer/bootstrap.h"
+#include "peer/gossip/registry.h"
+#include "peer/membership/grpc_coordinator_client.h"
+#include "peer/peer.h"
+#include "peer/runtime/asio_executor.h"
+#include "peer/runtime/asio_signals.h"
+#include "peer/runtime/atomic_file.h"
+#include "peer/runtime/exit_codes.h"
+#include "peer/runtime/flags.h"
+#include "peer/runtime/grpc_server.h"
+#include "peer/runtime/grpc_status_service.h"
+#include "peer/runtime/peer_id_file.h"
+#include "peer/runtime/run_flags.h"
+#include "peer/runtime/version.h"
+#include "peer/transport/grpc_transport.h"
+#include "spdlog/sinks/stdout_color_sinks.h"
+#include "spdlog/spdlog.h"
+
+ABSL_FLAG(std::string, coordinator, "",
+          "host:port of the coordinator; empty: none, peers find each other through --peers");
+ABSL_FLAG(std::string, peers, "",
+          "host:port,host:port of peers to ask for the run and for further peers; unreachable ones "
+          "are asked again for ever");
+ABSL_FLAG(std::string, listen, "127.0.0.1:7700",
+          "host:port to serve on; port 0 takes a free one. Traffic is not encrypted: use addresses "
+          "beyond this machine on trusted networks only");
+ABSL_FLAG(std::string, advertise, "",
+          "host:port that others dial; default: the address listened on. Needed when listening on "
+          "0.0.0.0");
+ABSL_FLAG(std::string, address_file, "", "write the advertised host:port to this file once bound");
+ABSL_FLAG(std::string, state_dir, "",
+          "directory that keeps this peer's id across restarts; empty: a new id at each start");
+ABSL_FLAG(int, slot, -1,
+          "which part of the training set to read, from 0; default: the coordinator's choice, "
+          "without a coordinator derived from the peer's id");
+ABSL_FLAG(int, threads, 1, "threads that one operation of the model may use; more than one pays "
+                           "only where a peer has several cores to itself");
+ABSL_FLAG(double, max_steps_per_second, 0, "upper limit on local steps; 0: as fast as possible");
+ABSL_FLAG(absl::Duration, evaluate_every, absl::Seconds(20),
+          "how often to measure the test accuracy while training; 0: at the end only");
+ABSL_FLAG(absl::Duration, join_timeout, absl::InfiniteDuration(),
+          "give up (exit 75) when the coordinator does not answer for this long");
+ABSL_FLAG(bool, exit_when_done, false,
+          "leave the swarm and exit 0 when all epochs are done; default: go on serving");
+ABSL_FLAG(std::string, preset, "lan",
+          "timing of failure detection: lan, wan, or fast (one machine, tests)");
+ABSL_FLAG(std::string, log_level, "info", "debug, info, warn, error or off");
+
+namespace starling {
+namespace {
+
+constexpr char kUsage[] =
+    R"(peerd: trains one network together with other peers.
+
+  peerd --coordinator=127.0.0.1:7600                 join the swarm of a coordinator
+  peerd --model=mlp --epochs=5                       first peer of a swarm without a coordinator
+  peerd --peers=10.0.0.5:7700 --listen=10.0.0.6:7700 join that swarm from another machine
+
+Runs until the training is told to stop: Ctrl-C or SIGTERM leaves the swarm in good order, a
+second one exits at once. Ask it anything with: starling status --endpoint=HOST:PORT
+
+Exit codes: 0 left in good order; 64 unknown flag, bad value, unknown algorithm; 65 a data file is
+corrupt; 66 a file is absent; 69 the port is taken; 70 training diverged or a defect of ours;
+73 the state directory cannot be written; 75 the coordinator does not answer (--join_timeout);
+78 the swarm trains another model or algorithm, or refuses this peer.
+
+Flags:
+)";
+
+int Complain(const absl::Status& status) {
+  std::fprintf(stderr, "peerd: %s\n", std::string(status.message()).c_str());
+  return ExitCodeFor(status);
+}
+
+absl::StatusOr<MembershipOptions> MembershipPreset(const std::string& name) {
+  if (name == "lan") return MembershipOptions::Lan();
+  if (name == "wan") return MembershipOptions::Wan();
+  if (name == "fast") return MembershipOptions::Fast();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--preset=", name, " is not one of lan, wan, fast"));
+}
+
+absl::Status CheckOwnFlags() {
+  if (absl::GetFlag(FLAGS_threads) < 1 || absl::GetFlag(FLAGS_threads) > 1024) {
+    return absl::InvalidArgumentError("--threads must be between 1 and 1024");
+  }
+  if (!(absl::GetFlag(FLAGS_max_steps_per_second) >= 0)) {
+    return absl::InvalidArgumentError("--max_steps_per_second must not be negative");
+  }
+  if (spdlog::level::from_str(absl::GetFlag(FLAGS_log_level)) == spdlog::level::off &&
+      absl::GetFlag(FLAGS_log_level) != "off") {
+    return absl::InvalidArgumentError(absl::StrCat("--log_level=", absl::GetFlag(FLAGS_log_level),
+                                                   " is not one of debug, info, warn, error, off"));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::string> Seeds() {
+  return absl::StrSplit(absl::GetFlag(FLAGS_peers), ',', absl::SkipWhitespace());
+}
+
+// Fails early, before anybody is bothered, on what this peer could never train.
+absl::Status CheckRun(const v1::RunConfig& config) {
+  if (absl::Status status = ValidateModelName(config.model().name()); !status.ok()) return status;
+  if (absl::Status status = ValidateDataName(config.data().name()); !status.ok()) return status;
+  if (auto made = CompleteAlgorithmConfig(config.algorithm()); !made.ok()) return made.status();
+  return CompleteOptimizerConfig(config.optimizer()).status();
+}
+
+// Everything that lives as long as the daemon; destroyed in reverse order.
+class Daemon {
+ public:
+  int Run() {
+    auto own = RunConfigFromFlags();
+    if (!own.ok()) return Complain(own.status());
+    if (absl::Status status = CheckRun(*own); !status.ok()) return Complain(status);
+    const auto expected = RunExpectationsFromFlags();
+    if (!expected.ok()) return Complain(expected.status());
+    auto membership = MembershipPreset(absl::GetFlag(FLAGS_preset));
+    if (!membership.ok()) return Complain(membership.status());
+    if (absl::Status status = CheckOwnFlags(); !status.ok()) return Complain(status);
+    auto id = LoadOrMakePeerId(absl::GetFlag(FLAGS_state_dir));
+    if (!id.ok()) {
+      Complain(id.status());
+      return kExitCantCreate;
+    }
+
+    if (absl::Status status = Listen(*id); !status.ok()) return Complain(status);
+    const int code = JoinAndTrain(*id, *own, *expected, *membership);
+    Stop();
+    return code;
+  }
+
+ private:
+  absl::Status Listen(PeerId id) {
+    transport_ = std::make_unique<GrpcTransport>(&control_, GrpcTransportOptions());
+    status_service_ = std::make_unique<GrpcStatusService>(&control_);
+    GrpcServer::Options options;
+    options.listen = absl::GetFlag(FLAGS_listen);
+    auto server =
+        GrpcServer::Start(options, {transport_->service(), status_service_.get()});
+    if (!server.ok()) return server.status();
+    server_ = *std::move(server);
+    address_ = absl::GetFlag(FLAGS_advertise).empty() ? server_->address()
+                                                      : absl::GetFlag(FLAGS_advertise);
+    spdlog::info("peer {} listens on {}", id.ToString(), address_);
+    if (!absl::GetFlag(FLAGS_address_file).empty()) {
+      return WriteFileAtomically(absl::GetFlag(FLAGS_address_file), address_ + "\n");
+    }
+    return absl::OkStatus();
+  }
+
+  int JoinAndTrain(PeerId id, const v1::RunConfig& own, const RunExpectations& expected,
+                   const MembershipOptions& membership) {
+    const Incarnation incarnation =
+        static_cast<Incarnation>(absl::ToUnixMillis(absl::Now()));
+    if (!absl::GetFlag(FLAGS_coordinator).empty()) {
+      coordinator_ =
+          std::make_unique<GrpcCoordinatorClient>(&control_, absl::GetFlag(FLAGS_coordinator));
+    }
+    BootstrapOptions bootstrap;
+    bootstrap.self.set_peer_id(id.value());
+    bootstrap.self.set_incarnation(incarnation);
+    bootstrap.self.set_address(address_);
+    bootstrap.self.set_state(v1::PEER_STATE_JOINING);
+    bootstrap.seeds = Seeds();
+    bootstrap.own = own;
+    bootstrap.expect_model = expected.model;
+    bootstrap.expect_algorithm = expected.algorithm;
+    bootstrap.join_timeout = absl::GetFlag(FLAGS_join_timeout);
+    bootstrap.log = [](const std::string& line) { spdlog::warn(line); };
+    bootstrap.stopped = [this] { return stop_requested_.load(); };
+    auto found = FindRun(&control_, transport_.get(), coordinator_.get(), bootstrap);
+    if (absl::IsCancelled(found.status())) return kExitOk;
+    if (!found.ok()) return Complain(found.status());
+    v1::RunConfig config = found->config;
+    if (absl::Status status = CheckRun(config); !status.ok()) {
+      return Complain(absl::FailedPreconditionError(
+          absl::StrCat("this peer cannot train the swarm's run: ", status.message())));
+    }
+
+    PeerOptions options;
+    options.config = config;
+    options.id = id;
+    options.incarnation = incarnation;
+    options.address = address_;
+    options.version = std::string(kVersion);
+    options.seeds = Seeds();
+    const int wanted_slot = absl::GetFlag(FLAGS_slot);
+    options.slot = wanted_slot >= 0 ? static_cast<uint32_t>(wanted_slot)
+                   : found->has_slot ? found->slot
+                                     : static_cast<uint32_t>(id.value() % config.data().parts());
+    options.membership = membership;
+    options.evaluate_every = absl::GetFlag(FLAGS_evaluate_every);
+    if (const double rate = absl::GetFlag(FLAGS_max_steps_per_second); rate > 0) {
+      options.step_time = [rate] { return absl::Seconds(1 / rate); };
+    }
+
+    auto deps = BuildWorld(config, options.slot);
+    if (!deps.ok()) return Complain(deps.status());
+    auto peer = Peer::Create(*std::move(deps), std::move(options));
+    if (!peer.ok()) return Complain(peer.status());
+    peer_ = *std::move(peer);
+    return Serve();
+  }
+
+  absl::StatusOr<PeerDeps> BuildWorld(const v1::RunConfig& config, uint32_t slot) {
+    v1::DataConfig data_config = config.data();
+    data_config.set_directory(DataDirectoryFromFlags());
+    auto data = LoadData(data_config, config.seed());
+    if (!data.ok()) return data.status();
+    const int threads = absl::GetFlag(FLAGS_threads);
+    auto model = MakeModel(config.model(), *data->train, config.seed(), slot, threads);
+    if (!model.ok()) return model.status();
+    auto evaluation_model = MakeModel(config.model(), *data->test, config.seed(), slot, threads);
+    if (!evaluation_model.ok()) return evaluation_model.status();
+    spdlog::info("model {} with {} parameters, {} thread{}; {} training examples, {} test examples",
+                 config.model().name(), (*model)->parameters().size(), (*model)->threads(),
+                 (*model)->threads() == 1 ? "" : "s", data->train->size(), data->test->size());
+    pool_ = std::make_unique<BufferPool>(3 * (*model)->parameters().size() * sizeof(float) +
+                                         (size_t{8} << 20));
+    PeerDeps deps;
+    deps.control = &control_;
+    deps.training = &training_;
+    deps.evaluation = &evaluation_;
+    deps.transport = transport_.get();
+    deps.coordinator = coordinator_.get();
+    deps.pool = pool_.get();
+    deps.model = *std::move(model);
+    deps.evaluation_model = *std::move(evaluation_model);
+    deps.train = data->train;
+    deps.test = data->test;
+    deps.log = [](const std::string& line) { spdlog::info(line); };
+    return deps;
+  }
+
+  // Until left, by whatever way.
+  int Serve() {
+    // Evaluation takes only what training leaves of the processor.
+    evaluation_.Post([] { setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 10); });
+    control_.Post([this] {
+      status_service_->SetSource(
+          {.status = [this] { return peer_->GetStatus(); },
+           .evaluate_average = [this](auto done) { peer_->EvaluateAverage(std::move(done)); },
+           .leave = [this](std::string reason) { Leave(std::move(reason)); }});
+      server_->SetServing("starling.v1.PeerService", true);
+      peer_->Start([this](absl::Status status) { Exit(std::move(status)); });
+      if (absl::GetFlag(FLAGS_exit_when_done)) WatchForEnd();
+      if (stop_requested_) Leave("stopped");
+    });
+    absl::MutexLock lock(&mutex_);
+    serving_ = true;
+    mutex_.Await(absl::Condition(this, &Daemon::Exited));
+    if (!exit_status_.ok()) return Complain(exit_status_);
+    return kExitOk;
+  }
+
+  // Control executor.
+  void WatchForEnd() {
+    const v1::Status status = peer_->GetStatus();
+    if (status.phase() == v1::PHASE_FINISHED &&
+        status.training().evaluated_step() == status.training().step()) {
+      spdlog::info("done: test accuracy {:.4f} after {} steps", status.training().test_accuracy(),
+                   status.training().step());
+      Leave("training is done");
+      return;
+    }
+    control_.ScheduleAt(control_.Now() + absl::Milliseconds(200), [this] { WatchForEnd(); });
+  }
+
+  // Control executor.
+  void Leave(std::string reason) {
+    server_->SetServing("starling.v1.PeerService", false);
+    peer_->Leave(std::move(reason), [this] { Exit(absl::OkStatus()); });
+  }
+
+  void Exit(absl::Status status) {
+    absl::MutexLock lock(&mutex_);
+    exit_status_ = std::move(status);
+    exited_ = true;
+  }
+  bool Exited() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return exited_; }
+
+  void OnSignal(int signal, int times) {
+    if (times > 1) _exit(128 + signal);
+    stop_requested_ = true;
+    control_.Post([this, signal] {
+      absl::ReleasableMutexLock lock(&mutex_);
+      const bool serving = serving_;
+      lock.Release();
+      if (serving) Leave(signal == SIGINT ? "SIGINT" : "SIGTERM");
+    });
+  }
+
+  // Reverse of starting: nobody new, then no calls, then no tasks, then the objects.
+  void Stop() {
+    if (server_ != nullptr) {
+      control_.Post([this] { status_service_->SetSource({}); });
+      server_->Shutdown(absl::Seconds(1));
+    }
+    training_threads_.Join();
+    evaluation_threads_.Join();
+    control_threads_.Join();
+    peer_.reset();
+    coordinator_.reset();
+    server_.reset();
+    transport_.reset();
+  }
+
+  AsioThreads control_threads_{"control", 1};
+  AsioThreads training_threads_{"training", 1};
+  AsioThreads evaluation_threads_{"evaluation", 1};
+  AsioExecutor control_{control_threads_};
+  AsioExecutor training_{training_threads_};
+  AsioExecutor evaluation_{evaluation_threads_};
+  std::atomic<bool> stop_requested_{false};
+  std::unique_ptr<BufferPool> pool_;
+  std::unique_ptr<GrpcTransport> transport_;
+  std::unique_ptr<GrpcStatusService> status_service_;
+  std::unique_ptr<GrpcServer> server_;
+  std::unique_ptr<GrpcCoordinatorClient> coordinator_;
+  std::unique_ptr<Peer> peer_;
+  std::string address_;
+  AsioSignals signals_{[this](int signal, int times) { OnSignal(signal, times); }};
+
+  absl::Mutex mutex_;
+  bool serving_ ABSL_GUARDED_BY(mutex_) = false;
+  bool exited_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status exit_status_ ABSL_GUARDED_BY(mutex_);
+};
+
+int Main(int argc, char** argv) {
+  const FlagScope scope{{"peer/main.cc", "peer/runtime/run_flags.cc"}};
+  const auto positional = ParseFlags(argc, argv, scope);
+  if (absl::IsCancelled(positional.status())) {
+    std::cout << kUsage << FlagsHelp(scope);
+    return kExitOk;
+  }
+  if (!positional.ok()) return Complain(positional.status());
+  if (!positional->empty()) {
+    return Complain(absl::InvalidArgumentError(
+        absl::StrCat("unexpected argument \"", positional->front(), "\"; flags begin with --")));
+  }
+  spdlog::set_default_logger(spdlog::stderr_color_mt("peerd"));
+  spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
+  spdlog::set_level(spdlog::level::from_str(absl::GetFlag(FLAGS_log_level)));
+  return Daemon().Run();
+}
+
+}  // namespace
+}  // namespace starling
+
+int main(int argc, char** argv) { return starling::Main(argc, argv); }

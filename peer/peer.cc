@@ -1,0 +1,441 @@
+#include "peer/peer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "model/optimizer.h"
+#include "model/partition.h"
+#include "peer/gossip/registry.h"
+#include "peer/runtime/run_config.h"
+
+namespace starling {
+namespace {
+
+// Control traffic is bounded by the transport; this is for what Peer posts to itself.
+constexpr size_t kMailbox = 1024;
+
+uint64_t TotalSteps(const v1::RunConfig& config, size_t examples) {
+  if (config.epochs() <= 0) return 0;
+  const double steps = config.epochs() * static_cast<double>(examples) /
+                       (static_cast<double>(config.data().parts()) * config.batch_size());
+  return std::max<uint64_t>(1, static_cast<uint64_t>(std::llround(steps)));
+}
+
+FrameIdentity IdentityOf(const PeerOptions& options, RunId run, Model& model) {
+  FrameIdentity identity;
+  identity.peer = options.id;
+  identity.incarnation = options.incarnation;
+  identity.run = run;
+  identity.epoch = options.config.epoch();
+  identity.model = model.fingerprint();
+  identity.shards = ShardMap{model.parameters().size(), options.config.shard_elements()};
+  return identity;
+}
+
+v1::Member SelfMember(const PeerOptions& options) {
+  v1::Member member;
+  member.set_peer_id(options.id.value());
+  member.set_incarnation(options.incarnation);
+  member.set_address(options.address);
+  member.set_state(v1::PEER_STATE_JOINING);
+  member.set_slot(options.slot);
+  return member;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Peer>> Peer::Create(PeerDeps deps, PeerOptions options) {
+  auto algorithm = MakeAlgorithm(options.config.algorithm());
+  if (!algorithm.ok()) return algorithm.status();
+  auto optimizer = MakeOptimizer(options.config.optimizer(), deps.model->parameters().size());
+  if (!optimizer.ok()) return optimizer.status();
+  const v1::DataConfig& data = options.config.data();
+  auto part = PartitionOf(*deps.train, data.parts(), options.slot % data.parts(),
+                          data.dirichlet_alpha(), options.config.seed());
+  if (!part.ok()) return part.status();
+  return std::unique_ptr<Peer>(new Peer(std::move(deps), std::move(options), *std::move(algorithm),
+                                        *std::move(optimizer), *std::move(part)));
+}
+
+Peer::Peer(PeerDeps deps, PeerOptions options, Algorithm algorithm,
+           std::unique_ptr<Optimizer> optimizer, std::vector<uint32_t> part)
+    : Actor(deps.control, kMailbox),
+      options_(std::move(options)),
+      run_(RunIdOf(options_.config)),
+      identity_(IdentityOf(options_, run_, *deps.model)),
+      log_(deps.log),
+      transport_(deps.transport),
+      total_steps_(TotalSteps(options_.config, deps.train->size())),
+      part_size_(part.size()),
+      model_threads_(deps.model->threads()),
+      random_(Random(options_.config.seed()).Split("peer").Split(options_.id.value())),
+      progress_slot_(deps.control, WhileAlive([this](const TrainingProgress& progress) {
+                       OnProgress(progress);
+                     })),
+      training_(deps.training, std::move(deps.model), std::move(optimizer),
+                BatchCursor(deps.train, std::move(part), options_.config.batch_size(),
+                            Random(options_.config.seed()).Split("batches").Split(options_.slot)),
+                deps.pool,
+                TrainingOptions{.total_steps = total_steps_,
+                                .step_time = options_.step_time,
+                                .learn = options_.learn,
+                                .observer = deps.mix_observer},
+                [this](const TrainingProgress& progress) { progress_slot_.Put(progress); }),
+      evaluator_(deps.evaluation, std::move(deps.evaluation_model), deps.test),
+      gossip_(deps.control, deps.transport, &training_, identity_, std::move(algorithm),
+              random_.Split("gossip"), options_.gossip),
+      keeper_(deps.control, &training_, identity_, options_.keeper),
+      averaging_(RoundOptions(), AveragingDeps(deps)),
+      membership_(options_.membership, MembershipDeps(deps)),
+      joiner_(deps.control, deps.transport, deps.pool, identity_, random_.Split("joiner"),
+              options_.joiner, log_),
+      average_evaluation_(deps.control, deps.transport, deps.pool, &training_, &evaluator_,
+                          identity_),
+      router_(
+          identity_,
+          FrameRouter::Actors{&gossip_, &averaging_, &keeper_, &joiner_, &average_evaluation_},
+          [this](v1::ControlRequest request, ControlResponder respond) {
+            OnControl(std::move(request), std::move(respond));
+          },
+          [this](const std::string& address, const absl::Status&) {
+            membership_.OnPathBroken(address);
+          },
+          log_) {}
+
+Peer::~Peer() { transport_->SetDelegate(nullptr); }
+
+AveragingActor::Deps Peer::AveragingDeps(const PeerDeps& deps) {
+  AveragingActor::Deps averaging;
+  averaging.control = deps.control;
+  averaging.transport = deps.transport;
+  averaging.parameters = &training_;
+  averaging.buffers = deps.pool;
+  averaging.self = options_.id;
+  averaging.shards = identity_.shards;
+  averaging.address_of = [this](PeerId peer) { return AddressOf(peer); };
+  averaging.fill_header = [this](v1::ShardHeader* header) {
+    header->set_sender(identity_.peer.value());
+    header->set_sender_incarnation(identity_.incarnation);
+    header->set_run_id(identity_.run.value());
+    header->set_model_fingerprint(identity_.model.value());
+  };
+  return averaging;
+}
+
+MembershipActor::Deps Peer::MembershipDeps(const PeerDeps& deps) {
+  MembershipActor::Deps membership;
+  membership.control = deps.control;
+  membership.transport = deps.transport;
+  membership.coordinator = deps.coordinator;
+  membership.self = SelfMember(options_);
+  membership.run = run_;
+  membership.min_peers = options_.config.min_peers();
+  membership.seeds = options_.seeds;
+  membership.random = random_.Split("membership");
+  membership.on_view = [this](std::shared_ptr<const MembershipView> view) {
+    OnView(std::move(view));
+  };
+  membership.on_round = [this](const v1::RoundPlan& plan) {
+    if (phase_ != v1::PHASE_TRAINING && phase_ != v1::PHASE_FINISHED) return;
+    if (const absl::Status status = averaging_.OnPlan(plan); !status.ok()) NoteError(status);
+  };
+  membership.on_started = [this] {
+    swarm_started_ = true;
+    MaybeTrain();
+  };
+  membership.on_refused = [this](absl::Status status) { Fail(std::move(status)); };
+  membership.log = log_;
+  return membership;
+}
+
+void Peer::Start(absl::AnyInvocable<void(absl::Status)> ended) {
+  AssertHere();
+  ended_ = std::move(ended);
+  started_at_ = Now();
+  transport_->SetDelegate(&router_);
+  joiner_.Start(ControlTemplate(), [this](absl::StatusOr<absl::optional<Snapshot>> state) {
+    OnSynced(std::move(state));
+  });
+  membership_.Start();
+}
+
+void Peer::SetPhase(v1::Phase phase) {
+  if (phase == phase_) return;
+  phase_ = phase;
+  log_(absl::StrCat("phase ", v1::Phase_Name(phase)));
+}
+
+v1::ControlRequest Peer::ControlTemplate() const {
+  v1::ControlRequest request;
+  *request.mutable_sender() = SelfMember(options_);
+  request.mutable_sender()->set_step(progress_.step);
+  request.mutable_sender()->set_state(MemberState());
+  request.set_run_id(run_.value());
+  return request;
+}
+
+v1::PeerState Peer::MemberState() const {
+  switch (phase_) {
+    case v1::PHASE_TRAINING:
+    case v1::PHASE_FINISHED:
+      return v1::PEER_STATE_ALIVE;
+    case v1::PHASE_LEAVING:
+      return v1::PEER_STATE_LEFT;
+    default:
+      return v1::PEER_STATE_JOINING;
+  }
+}
+
+std::string Peer::AddressOf(PeerId peer) const {
+  const auto found = training_members_.find(peer);
+  return found == training_members_.end() ? std::string() : found->second;
+}
+
+void Peer::OnView(std::shared_ptr<const MembershipView> view) {
+  AssertHere();
+  std::map<PeerId, std::string> training;
+  for (const MemberView& other : view->others) {
+    if (other.member.state() == v1::PEER_STATE_ALIVE) {
+      training[PeerId(other.member.peer_id())] = other.member.address();
+    }
+    if (other.member.state() == v1::PEER_STATE_DEAD ||
+        other.member.state() == v1::PEER_STATE_LEFT) {
+      transport_->Forget(other.member.address());
+    }
+  }
+  training_members_ = training;
+  gossip_.SetCandidates(training);
+  joiner_.OnSwarm(std::move(training), view->settled);
+}
+
+void Peer::OnSynced(absl::StatusOr<absl::optional<Snapshot>> state) {
+  if (leaving_) return;
+  if (!state.ok()) {
+    Fail(state.status());
+    return;
+  }
+  if (!state->has_value()) {
+    log_("nobody trains yet: starting from the parameters of the seed");
+    synced_ = true;
+    SetPhase(v1::PHASE_WAITING);
+    MaybeTrain();
+    return;
+  }
+  SetPhase(v1::PHASE_SYNCING);
+  // Whoever had parameters to give was training: the swarm has started.
+  swarm_started_ = true;
+  Snapshot snapshot = **std::move(state);
+  progress_.step = snapshot.step;
+  progress_.samples = snapshot.samples;
+  joined_step_ = snapshot.step;
+  training_.Replace(std::move(snapshot), Deliver<>([this] {
+                      synced_ = true;
+                      MaybeTrain();
+                    }));
+}
+
+void Peer::MaybeTrain() {
+  if (!synced_ || !swarm_started_ || leaving_ ||
+      (phase_ != v1::PHASE_STARTING && phase_ != v1::PHASE_SYNCING &&
+       phase_ != v1::PHASE_WAITING)) {
+    return;
+  }
+  SetPhase(v1::PHASE_TRAINING);
+  last_evaluation_ = Now();
+  router_.SetServingState(true);
+  gossip_.Begin(joined_step_);
+  gossip_.SetAccepting(true);
+  membership_.SetLocal(progress_.step, MemberState());
+  training_.Start();
+}
+
+void Peer::OnProgress(const TrainingProgress& progress) {
+  progress_ = progress;
+  if (!progress.error.ok()) {
+    Fail(progress.error);
+    return;
+  }
+  if (phase_ != v1::PHASE_TRAINING) return;
+  gossip_.OnStep(progress.step);
+  if (progress.finished) {
+    SetPhase(v1::PHASE_FINISHED);
+    EvaluateSelf();
+  } else if (options_.evaluate_every > absl::ZeroDuration() &&
+             Now() - last_evaluation_ >= options_.evaluate_every) {
+    EvaluateSelf();
+  }
+  membership_.SetLocal(progress.step, MemberState());
+}
+
+void Peer::EvaluateSelf() {
+  if (evaluating_) return;
+  evaluating_ = true;
+  last_evaluation_ = Now();
+  const bool at_end = phase_ == v1::PHASE_FINISHED;
+  auto retry_at_end = [this, at_end] {
+    evaluating_ = false;
+    // The evaluation at the end is owed; one on the way is not.
+    if (at_end || phase_ == v1::PHASE_FINISHED) {
+      ScheduleAfter(absl::Milliseconds(200), [this] { EvaluateSelf(); });
+    }
+  };
+  auto on_result = [this, at_end](uint64_t step, const absl::StatusOr<Evaluation>& result) {
+    evaluating_ = false;
+    if (!result.ok()) {
+      NoteError(result.status());
+      return;
+    }
+    evaluation_.set_evaluated(true);
+    evaluation_.set_test_accuracy(result->accuracy);
+    evaluation_.set_test_loss(result->loss);
+    evaluation_.set_evaluated_step(step);
+    if (!at_end && phase_ == v1::PHASE_FINISHED) EvaluateSelf();
+  };
+  const bool posted = training_.TakeSnapshot(
+      Deliver<Snapshot>([this, on_result, retry_at_end](Snapshot snapshot) {
+        const uint64_t step = snapshot.step;
+        const bool accepted = evaluator_.Evaluate(
+            snapshot.values,
+            Deliver<absl::StatusOr<Evaluation>>(
+                [step, on_result](absl::StatusOr<Evaluation> result) { on_result(step, result); }));
+        if (!accepted) retry_at_end();
+      }));
+  if (!posted) retry_at_end();
+}
+
+void Peer::OnControl(v1::ControlRequest request, ControlResponder respond) {
+  AssertHere();
+  v1::ControlResponse response;
+  *response.mutable_sender() = ControlTemplate().sender();
+  response.set_run_id(run_.value());
+  if (request.body_case() == v1::ControlRequest::kGetRun) {
+    *response.mutable_run()->mutable_config() = options_.config;
+    response.mutable_run()->mutable_config()->mutable_data()->clear_directory();
+    response.mutable_run()->set_model_fingerprint(identity_.model.value());
+    respond(std::move(response));
+    return;
+  }
+  auto refuse = [&](v1::RefusalReason reason, std::string detail) {
+    response.mutable_refused()->set_reason(reason);
+    response.mutable_refused()->set_detail(std::move(detail));
+    respond(std::move(response));
+  };
+  if (request.run_id() != run_.value()) {
+    refuse(v1::REFUSAL_REASON_WRONG_RUN,
+           absl::StrCat("this peer trains run ", run_.ToString(), " (model ",
+                        options_.config.model().name(), ", algorithm ",
+                        options_.config.algorithm().name(), "), not run ",
+                        RunId(request.run_id()).ToString()));
+    return;
+  }
+  switch (request.body_case()) {
+    case v1::ControlRequest::kHoldState:
+      if (phase_ != v1::PHASE_TRAINING && phase_ != v1::PHASE_FINISHED) {
+        refuse(v1::REFUSAL_REASON_NOT_TRAINING, "this peer has no parameters of its own yet");
+        return;
+      }
+      keeper_.Hold([response, respond = std::move(respond)](v1::ControlResponse held) mutable {
+        *held.mutable_sender() = response.sender();
+        held.set_run_id(response.run_id());
+        respond(std::move(held));
+      });
+      return;
+    case v1::ControlRequest::kReleaseState:
+      keeper_.Release(request.release_state().state_id());
+      response.mutable_released();
+      respond(std::move(response));
+      return;
+    default:
+      if (!membership_.HandleControl(request, &response)) {
+        refuse(v1::REFUSAL_REASON_BAD_REQUEST, "not a request that this version understands");
+        return;
+      }
+      respond(std::move(response));
+  }
+}
+
+void Peer::Leave(std::string reason, absl::AnyInvocable<void()> done) {
+  AssertHere();
+  if (leaving_) return;
+  leaving_ = true;
+  log_(absl::StrCat("leaving: ", reason));
+  SetPhase(v1::PHASE_LEAVING);
+  training_.Stop();
+  joiner_.Stop();
+  averaging_.Stop();
+  gossip_.Drain(Now() + options_.drain,
+                [this, reason = std::move(reason), done = std::move(done)]() mutable {
+                  membership_.SetLocal(progress_.step, v1::PEER_STATE_LEFT);
+                  membership_.Leave(std::move(reason), std::move(done));
+                });
+}
+
+void Peer::Fail(absl::Status status) {
+  if (leaving_) return;
+  NoteError(status);
+  if (ended_) {
+    auto ended = std::move(ended_);
+    ended_ = nullptr;
+    Leave(std::string(status.message()),
+          [ended = std::move(ended), status]() mutable { ended(status); });
+  }
+}
+
+void Peer::NoteError(const absl::Status& status) {
+  last_error_ = std::string(status.message());
+  log_(absl::StrCat("error: ", last_error_));
+}
+
+void Peer::EvaluateAverage(
+    absl::AnyInvocable<void(absl::StatusOr<v1::EvaluateAverageResponse>)> done) {
+  AssertHere();
+  if (phase_ != v1::PHASE_TRAINING && phase_ != v1::PHASE_FINISHED) {
+    done(absl::UnavailableError(
+        absl::StrCat("this peer has no parameters yet (", v1::Phase_Name(phase_), ")")));
+    return;
+  }
+  average_evaluation_.Start(ControlTemplate(), training_members_, std::move(done));
+}
+
+v1::Status Peer::GetStatus() const {
+  v1::Status status;
+  status.set_role(v1::ROLE_PEER);
+  status.set_peer_id(options_.id.ToString());
+  status.set_run_id(run_.ToString());
+  status.set_model_fingerprint(identity_.model.ToString());
+  status.set_incarnation(options_.incarnation);
+  status.set_version(options_.version);
+  status.set_address(options_.address);
+  status.set_phase(phase_);
+  status.set_slot(options_.slot);
+  status.set_uptime_seconds(absl::ToDoubleSeconds(Now() - started_at_));
+  *status.mutable_config() = options_.config;
+  status.set_last_error(last_error_);
+
+  v1::TrainingStatus& training = *status.mutable_training();
+  training = evaluation_;
+  training.set_step(progress_.step);
+  training.set_total_steps(total_steps_);
+  training.set_epochs(static_cast<double>(progress_.samples) / static_cast<double>(part_size_));
+  training.set_samples(progress_.samples);
+  training.set_samples_per_second(progress_.steps_per_second * options_.config.batch_size());
+  training.set_steps_per_second(progress_.steps_per_second);
+  training.set_loss(progress_.loss);
+  training.set_mixing_time_share(progress_.mixing_share);
+  training.set_threads(static_cast<uint32_t>(model_threads_));
+  training.set_parameters(identity_.shards.elements);
+  training.set_train_examples(part_size_);
+
+  *status.mutable_gossip() = gossip_.Status();
+  status.mutable_gossip()->set_bytes_sent(transport_->bytes_sent());
+  status.mutable_gossip()->set_bytes_received(transport_->bytes_received());
+  router_.FillStatus(*status.mutable_gossip());
+  *status.mutable_averaging() = averaging_.Status();
+  for (v1::PeerStatus& peer : membership_.Peers()) *status.add_peers() = std::move(peer);
+  *status.mutable_coordinator() = membership_.CoordinatorStatus();
+  return status;
+}
+
+}  // namespace starling

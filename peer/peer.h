@@ -1,0 +1,181 @@
+// The composition root of the daemon: wires the actors to each other and to the seams of the world,
+// and holds the one place where the order of starting and stopping is written down.
+//
+//              ┌────────────── control executor ───────────────┐   training executor
+//   Transport ─┤ FrameRouter ─▶ GossipActor ───────────────────┼──▶ TrainingActor (parameters)
+//              │            └─▶ AveragingActor ────────────────┼──▶      │ progress, end of training
+//              │            └─▶ StateKeeper, Joiner ───────────┼──▶      │
+//   Coordinator┤ MembershipActor ─▶ candidates, rounds         │◀────────┘
+//              └───────────────────────────────────────────────┘   evaluation executor
+//                                                               ──▶ EvaluationActor (copies)
+//
+// peerd fills PeerDeps with Asio, gRPC and LibTorch; the simulator with a virtual clock, a seeded
+// network and a quadratic model. The phases of its life:
+//
+//   STARTING ─▶ SYNCING (a donor's parameters) ─▶ WAITING (for min_peers) ─▶ TRAINING ─▶ FINISHED
+//       └─ nobody trains yet: parameters from the seed ──▶ ┘         any ─▶ LEAVING
+//
+// Executor: control for everything public except the constructor and destructor. Destroy it after
+// its executors have stopped (or, on a single-threaded executor, between two events).
+
+#ifndef STARLING_PEER_PEER_H_
+#define STARLING_PEER_PEER_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "model/dataset.h"
+#include "model/model.h"
+#include "peer/averaging/averaging_actor.h"
+#include "peer/frame_router.h"
+#include "peer/gossip/gossip_actor.h"
+#include "peer/membership/coordinator_client.h"
+#include "peer/membership/membership_actor.h"
+#include "peer/runtime/actor.h"
+#include "peer/runtime/buffer_pool.h"
+#include "peer/runtime/latest.h"
+#include "peer/state/average_evaluation.h"
+#include "peer/state/joiner.h"
+#include "peer/state/state_keeper.h"
+#include "peer/training/evaluation_actor.h"
+#include "peer/training/training_actor.h"
+#include "peer/transport/transport.h"
+#include "proto/status.pb.h"
+
+namespace starling {
+
+// The seams. Pointers are not owned and outlive the peer.
+struct PeerDeps {
+  Executor* control = nullptr;
+  Executor* training = nullptr;
+  Executor* evaluation = nullptr;
+  Transport* transport = nullptr;
+  CoordinatorClient* coordinator = nullptr;  // null: none
+  BufferPool* pool = nullptr;
+  std::unique_ptr<Model> model;
+  std::unique_ptr<Model> evaluation_model;
+  std::shared_ptr<const Dataset> train;
+  std::shared_ptr<const Dataset> test;
+  // One line for each change in the peer's life.
+  std::function<void(const std::string&)> log;
+  // Null in production.
+  MixObserver* mix_observer = nullptr;
+};
+
+struct PeerOptions {
+  // Complete and valid; what the run id was computed from.
+  v1::RunConfig config;
+  PeerId id;
+  Incarnation incarnation = 1;
+  // Where others reach us.
+  std::string address;
+  std::string version;
+  // Peers to ask when there is no coordinator, or beside it.
+  std::vector<std::string> seeds;
+  // Which part of the training set is ours.
+  uint32_t slot = 0;
+  MembershipOptions membership;
+  GossipOptions gossip;
+  StateKeeperOptions keeper;
+  JoinerOptions joiner;
+  // Test set accuracy is measured this often while training, and always at the end. 0: at the end
+  // only. Up: less computing taken from the other cores.
+  absl::Duration evaluate_every = absl::Seconds(20);
+  // See TrainingOptions.
+  std::function<absl::Duration()> step_time;
+  bool learn = true;
+  // Exchanges under way at departure get this long.
+  absl::Duration drain = absl::Seconds(2);
+};
+
+class Peer : public Actor {
+ public:
+  // INVALID_ARGUMENT: the configuration names an unknown algorithm or optimizer, or a bad option.
+  static absl::StatusOr<std::unique_ptr<Peer>> Create(PeerDeps deps, PeerOptions options);
+  ~Peer();
+
+  // Joins the swarm and trains. `ended` is called once if the peer ends by itself: with an error
+  // that ends it (INTERNAL: diverged; FAILED_PRECONDITION: superseded or refused by the swarm).
+  void Start(absl::AnyInvocable<void(absl::Status)> ended);
+
+  // Ends exchanges (finishes or cancels them), tells everyone, calls `done`. Training has stopped by
+  // then. May be called in any phase; a second call is ignored.
+  void Leave(std::string reason, absl::AnyInvocable<void()> done);
+
+  v1::Status GetStatus() const;
+  v1::Phase phase() const { return phase_; }
+  // See StatusService.EvaluateAverage for the codes.
+  void EvaluateAverage(
+      absl::AnyInvocable<void(absl::StatusOr<v1::EvaluateAverageResponse>)> done);
+
+ private:
+  Peer(PeerDeps deps, PeerOptions options, Algorithm algorithm,
+       std::unique_ptr<Optimizer> optimizer, std::vector<uint32_t> part);
+
+  AveragingActor::Deps AveragingDeps(const PeerDeps& deps);
+  MembershipActor::Deps MembershipDeps(const PeerDeps& deps);
+
+  void SetPhase(v1::Phase phase);
+  v1::PeerState MemberState() const;
+  v1::ControlRequest ControlTemplate() const;
+  std::string AddressOf(PeerId peer) const;
+
+  void OnView(std::shared_ptr<const MembershipView> view);
+  void OnSynced(absl::StatusOr<absl::optional<Snapshot>> state);
+  void MaybeTrain();
+  void OnProgress(const TrainingProgress& progress);
+  void EvaluateSelf();
+  void OnControl(v1::ControlRequest request, ControlResponder respond);
+  void Fail(absl::Status status);
+  void NoteError(const absl::Status& status);
+
+  // Constant after construction.
+  const PeerOptions options_;
+  const RunId run_;
+  const FrameIdentity identity_;
+  const std::function<void(const std::string&)> log_;
+  Transport* const transport_;
+  const uint64_t total_steps_;
+  const size_t part_size_;
+  const int model_threads_;
+  const Random random_;
+
+  // On the control executor only.
+  v1::Phase phase_ = v1::PHASE_STARTING;
+  absl::Time started_at_ = absl::InfinitePast();
+  bool swarm_started_ = false;
+  bool synced_ = false;
+  bool leaving_ = false;
+  uint64_t joined_step_ = 0;
+  std::map<PeerId, std::string> training_members_;  // the others that train, with addresses
+  TrainingProgress progress_;
+  v1::TrainingStatus evaluation_;  // the fields of the last evaluation
+  absl::Time last_evaluation_ = absl::InfinitePast();
+  bool evaluating_ = false;
+  std::string last_error_;
+  absl::AnyInvocable<void(absl::Status)> ended_;
+
+  // In the order of construction; each may use those above it.
+  Latest<TrainingProgress> progress_slot_;
+  TrainingActor training_;
+  EvaluationActor evaluator_;
+  GossipActor gossip_;
+  StateKeeper keeper_;
+  AveragingActor averaging_;
+  MembershipActor membership_;
+  Joiner joiner_;
+  AverageEvaluation average_evaluation_;
+  FrameRouter router_;
+};
+
+}  // namespace starling
+
+#endif  // STARLING_PEER_PEER_H_

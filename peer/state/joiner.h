@@ -1,0 +1,83 @@
+// A newcomer's way to its first parameters.
+//
+//   others still unknown ─▶ wait for the first word from the swarm, `settle` at most
+//   somebody trains      ─▶ fetch its parameters (StateFetcher); on failure the next donor, round
+//                           and round with backoff, as long as anybody trains
+//   nobody trains        ─▶ start from the seed: everybody who starts so has the same parameters
+//
+// Executor: control.
+
+#ifndef STARLING_PEER_STATE_JOINER_H_
+#define STARLING_PEER_STATE_JOINER_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "peer/runtime/actor.h"
+#include "peer/runtime/random.h"
+#include "peer/state/state_fetcher.h"
+
+namespace starling {
+
+struct JoinerOptions {
+  StateFetcherOptions fetch;
+  // How long to wait for a first word of anybody before starting from the seed. Up: a slow swarm is
+  // still found; down: the first peer of a swarm starts sooner. Default 3 s.
+  absl::Duration settle = absl::Seconds(3);
+  // Pause after every known donor failed; doubles up to 16 times. Default 200 ms.
+  absl::Duration backoff = absl::Milliseconds(200);
+};
+
+class Joiner : public Actor {
+ public:
+  // `done` gets a donor's state, nullopt (start from the seed), or FAILED_PRECONDITION: the swarm
+  // trains another model.
+  Joiner(Executor* control, Transport* transport, BufferPool* pool, const FrameIdentity& self,
+         Random random, JoinerOptions options, std::function<void(const std::string&)> log);
+
+  // `request_template` carries sender and run id of control calls.
+  void Start(v1::ControlRequest request_template,
+             absl::AnyInvocable<void(absl::StatusOr<absl::optional<Snapshot>>)> done);
+  void Stop();
+
+  // What is known of the swarm: those that train now, and whether there is reason to wait for news
+  // of others (no seed has answered or failed yet, the coordinator has not answered).
+  void OnSwarm(std::map<PeerId, std::string> donors, bool settled);
+
+  // A STATE_REPLY or refusal of a STATE_REQUEST. False if nobody here waits for it.
+  bool OnFrame(const Frame& frame);
+
+  bool running() const { return done_ != nullptr; }
+
+ private:
+  void Decide();
+  void Try(PeerId donor, const std::string& address);
+  void OnFetched(absl::StatusOr<Snapshot> state);
+  void Finish(absl::StatusOr<absl::optional<Snapshot>> result);
+
+  Transport* const transport_;
+  BufferPool* const pool_;
+  const FrameIdentity self_;
+  const JoinerOptions options_;
+  const std::function<void(const std::string&)> log_;
+
+  Random random_;
+  v1::ControlRequest request_template_;
+  absl::AnyInvocable<void(absl::StatusOr<absl::optional<Snapshot>>)> done_;
+  std::map<PeerId, std::string> donors_;
+  std::map<PeerId, int> failures_;
+  bool settled_ = false;
+  int rounds_failed_ = 0;
+  bool pausing_ = false;
+  std::unique_ptr<StateFetcher> fetcher_;
+};
+
+}  // namespace starling
+
+#endif  // STARLING_PEER_STATE_JOINER_H_

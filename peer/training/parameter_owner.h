@@ -1,0 +1,60 @@
+// What other actors may ask of the one who owns the parameters. All methods may be called from any
+// thread; the work is done at the trainer's next step boundary and the answer is given on the
+// trainer's executor (wrap the callback with Actor::Deliver to get it home).
+//
+// Requests return false, and do nothing, when the trainer's mailbox is full or it is not running.
+// Offsets and lengths count parameters. Implementation: TrainingActor; tests use a fake.
+
+#ifndef STARLING_PEER_TRAINING_PARAMETER_OWNER_H_
+#define STARLING_PEER_TRAINING_PARAMETER_OWNER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/functional/any_invocable.h"
+#include "peer/gossip/mix_rule.h"
+#include "peer/runtime/shared_bytes.h"
+
+namespace starling {
+
+// A copy of all parameters at one step boundary.
+struct Snapshot {
+  SharedBytes values;  // float32, the whole vector
+  uint64_t step = 0;
+  uint64_t samples = 0;
+};
+
+struct MixAnswer {
+  SharedBytes reply;      // what goes back to the initiator
+  double squared_distance = 0;  // |own - incoming|^2 over the shard; 0 if nothing came in
+  double squared_delta = 0;     // |change of own values|^2 over the shard
+  uint64_t step = 0;
+};
+
+class ParameterOwner {
+ public:
+  virtual ~ParameterOwner() = default;
+
+  virtual size_t size() const = 0;
+
+  virtual bool TakeSnapshot(absl::AnyInvocable<void(Snapshot)> done) = 0;
+
+  // Responder's half of an exchange: rule->Respond on the shard [offset, offset + elements).
+  // `incoming` is empty for rules whose request carries no payload.
+  virtual bool RespondToMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
+                            SharedBytes incoming, absl::AnyInvocable<void(MixAnswer)> done) = 0;
+
+  // Initiator's half: rule->Commit with the snapshot's shard and the reply. `done` gets
+  // |own - other's|^2 over the shard, as the rule knows it.
+  virtual bool CommitMix(std::shared_ptr<const MixRule> rule, size_t offset, SharedBytes snapshot,
+                         SharedBytes reply, absl::AnyInvocable<void(double)> done) = 0;
+
+  // parameters += average - snapshot, over [offset, offset + length).
+  virtual bool ApplyDisplacement(size_t offset, SharedBytes average, SharedBytes snapshot,
+                                 absl::AnyInvocable<void()> done) = 0;
+};
+
+}  // namespace starling
+
+#endif  // STARLING_PEER_TRAINING_PARAMETER_OWNER_H_

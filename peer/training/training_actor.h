@@ -1,0 +1,123 @@
+// Owns the parameters and trains: the only writer of the parameter vector, of the optimizer's state
+// and of the data cursor.
+//
+// It runs one local step after another and never waits for anybody. What others want of the
+// parameters (snapshots, mixes, displacements) is posted to it and done between two steps, in the
+// order of arrival; so a request sees the parameters at a step boundary and no lock guards them.
+//
+// Executor: the training executor, a thread of its own. Start, Stop, Replace and the ParameterOwner
+// methods may be called from any thread; callbacks run on the training executor.
+
+#ifndef STARLING_PEER_TRAINING_TRAINING_ACTOR_H_
+#define STARLING_PEER_TRAINING_TRAINING_ACTOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "model/batch_cursor.h"
+#include "model/model.h"
+#include "model/optimizer.h"
+#include "peer/runtime/actor.h"
+#include "peer/runtime/buffer_pool.h"
+#include "peer/training/parameter_owner.h"
+
+namespace starling {
+
+// How the training stands, after a step.
+struct TrainingProgress {
+  uint64_t step = 0;
+  uint64_t samples = 0;
+  double loss = 0;              // running mean, decay 0.98 a step
+  double steps_per_second = 0;  // over about the last second
+  double mixing_share = 0;      // of the time since Start: snapshots, mixes, displacements
+  bool finished = false;        // total_steps reached
+  absl::Status error;           // INTERNAL: the model failed, or the loss is not finite
+};
+
+// Sees every half of every exchange as it is applied; for invariant checkers in the simulator.
+class MixObserver {
+ public:
+  virtual ~MixObserver() = default;
+  // `reply` was computed here and, if the rule conserves the sum, subtracted here.
+  virtual void OnResponded(size_t offset, const SharedBytes& reply) = 0;
+  virtual void OnCommitted(size_t offset, const SharedBytes& reply) = 0;
+};
+
+struct TrainingOptions {
+  // Steps to make; 0 trains until stopped.
+  uint64_t total_steps = 0;
+  // Shortest time from the start of one step to the start of the next, asked before each step; null
+  // means none. Up: a slower, more polite worker. In the simulator this is the step's duration.
+  std::function<absl::Duration()> step_time;
+  // False makes steps that change nothing: exchanges alone move the parameters (tests of mixing).
+  bool learn = true;
+  // Requests waiting for a step boundary. Full: the request is refused and the asker gives up or
+  // repeats. Default 512: a few exchanges of a few hundred shards.
+  size_t mailbox_capacity = 512;
+  // Not owned; null in production.
+  MixObserver* observer = nullptr;
+};
+
+class TrainingActor : public Actor, public ParameterOwner {
+ public:
+  // `pool` outlives the actor. `on_progress` runs after every step and must be quick.
+  TrainingActor(Executor* executor, std::unique_ptr<Model> model,
+                std::unique_ptr<Optimizer> optimizer, BatchCursor cursor, BufferPool* pool,
+                TrainingOptions options, std::function<void(const TrainingProgress&)> on_progress);
+  ~TrainingActor() override = default;
+
+  // Begins or resumes stepping.
+  void Start();
+  // No step begins after Stop was run; requests are still served.
+  void Stop();
+
+  // Overwrites all parameters and the counters: a newcomer takes over a donor's state. Must come
+  // before Start. `values` has the model's length.
+  void Replace(Snapshot state, absl::AnyInvocable<void()> done);
+
+  size_t size() const override { return size_; }
+  bool TakeSnapshot(absl::AnyInvocable<void(Snapshot)> done) override;
+  bool RespondToMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
+                    SharedBytes incoming, absl::AnyInvocable<void(MixAnswer)> done) override;
+  bool CommitMix(std::shared_ptr<const MixRule> rule, size_t offset, SharedBytes snapshot,
+                 SharedBytes reply, absl::AnyInvocable<void(double)> done) override;
+  bool ApplyDisplacement(size_t offset, SharedBytes average, SharedBytes snapshot,
+                         absl::AnyInvocable<void()> done) override;
+
+ private:
+  void Step();
+  void ScheduleStep(absl::Time earliest);
+  void Report();
+  absl::Span<float> Shard(size_t offset, size_t elements);
+  template <typename Work>
+  bool PostMixing(Work work);
+
+  // Constant after construction.
+  const std::unique_ptr<Model> model_;
+  const std::unique_ptr<Optimizer> optimizer_;
+  BufferPool* const pool_;
+  const TrainingOptions options_;
+  const std::function<void(const TrainingProgress&)> on_progress_;
+  const size_t size_;
+
+  // On the training executor only.
+  BatchCursor cursor_;
+  TrainingProgress progress_;
+  bool running_ = false;
+  bool step_scheduled_ = false;
+  absl::Time started_ = absl::InfinitePast();
+  absl::Duration mixing_time_;
+  // Rate window.
+  absl::Time window_start_ = absl::InfinitePast();
+  uint64_t window_step_ = 0;
+  bool has_loss_ = false;
+};
+
+}  // namespace starling
+
+#endif  // STARLING_PEER_TRAINING_TRAINING_ACTOR_H_

@@ -1,0 +1,56 @@
+// A shard frame as the actors see it, and the checks that need nothing but the frame itself.
+//
+// On the wire a frame is the protobuf message v1.ShardFrame; in memory its header is an ordinary
+// message and its payload a reference to memory that is shared, never copied.
+
+#ifndef STARLING_PEER_TRANSPORT_FRAME_H_
+#define STARLING_PEER_TRANSPORT_FRAME_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/types/optional.h"
+#include "peer/runtime/shared_bytes.h"
+#include "proto/peer.pb.h"
+
+namespace starling {
+
+struct Frame {
+  v1::ShardHeader header;
+  SharedBytes payload;
+};
+
+// Largest payload that anybody accepts: 16 MiB. Shards are 1 MiB by default; gRPC's own limit for
+// a message is set just above it.
+inline constexpr size_t kMaxPayloadBytes = size_t{16} << 20;
+// Largest header: a list of contributors is its only part that grows (9 bytes a peer).
+inline constexpr size_t kMaxHeaderBytes = size_t{64} << 10;
+
+// What is wrong with a frame.
+struct FrameFault {
+  v1::RefusalReason reason;
+  std::string detail;
+};
+
+// XXH3-64 of the payload, as `payload_hash` carries it.
+uint64_t HashPayload(const SharedBytes& payload);
+
+// Sets codec and payload_hash from the payload. The sending transport calls it.
+void SealFrame(Frame& frame);
+
+// Checks, in this order: known kind; known codec, payload limit and payload length against
+// `elements` (a payload may be absent where the kind allows it); payload hash; every value finite.
+// The receiving transport calls it before any actor sees the frame. nullopt if all is well.
+absl::optional<FrameFault> InspectFrame(const Frame& frame);
+
+// True if no value is NaN or infinite. One pass at memory speed.
+bool AllFinite(const float* values, size_t count);
+
+// The answer to a frame that is refused: header echoed, no payload. The sender fields are the
+// caller's to fill.
+Frame MakeRefusal(const v1::ShardHeader& refused, v1::RefusalReason reason, std::string detail);
+
+}  // namespace starling
+
+#endif  // STARLING_PEER_TRANSPORT_FRAME_H_

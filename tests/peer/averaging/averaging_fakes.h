@@ -1,0 +1,150 @@
+// The seams of the AveragingActor with nothing behind them: an executor whose clock the test moves,
+// a transport that writes down what it is given, an owner of parameters without a trainer.
+
+#ifndef STARLING_TESTS_PEER_AVERAGING_AVERAGING_FAKES_H_
+#define STARLING_TESTS_PEER_AVERAGING_AVERAGING_FAKES_H_
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "peer/runtime/executor.h"
+#include "peer/training/parameter_owner.h"
+#include "peer/transport/frame.h"
+#include "peer/transport/transport.h"
+
+namespace starling {
+
+// One thread; tasks run inside Settle and AdvanceTo.
+class SteppedExecutor : public Executor {
+ public:
+  absl::Time Now() const override { return now_; }
+  void Post(Task task) override { tasks_.push_back(std::move(task)); }
+  TimerId ScheduleAt(absl::Time when, Task task) override {
+    timers_[{when, ++last_timer_}] = std::move(task);
+    return last_timer_;
+  }
+  void Cancel(TimerId timer) override {
+    std::erase_if(timers_, [timer](const auto& entry) { return entry.first.second == timer; });
+  }
+  bool RunsHere() const override { return inside_; }
+
+  void Settle() {
+    while (!tasks_.empty()) {
+      Task task = std::move(tasks_.front());
+      tasks_.pop_front();
+      RunTask(std::move(task));
+    }
+  }
+  void AdvanceTo(absl::Time end) {
+    for (Settle(); !timers_.empty() && timers_.begin()->first.first <= end; Settle()) {
+      now_ = std::max(now_, timers_.begin()->first.first);
+      RunTask(std::move(timers_.extract(timers_.begin()).mapped()));
+    }
+    now_ = end;
+  }
+  // Runs `task` as a task of this executor, now.
+  void Do(Task task) {
+    RunTask(std::move(task));
+    Settle();
+  }
+  size_t timers() const { return timers_.size(); }
+
+ private:
+  void RunTask(Task task) {
+    inside_ = true;
+    task();
+    inside_ = false;
+  }
+
+  absl::Time now_ = absl::UnixEpoch();
+  bool inside_ = false;
+  TimerId last_timer_ = 0;
+  std::deque<Task> tasks_;
+  std::map<std::pair<absl::Time, TimerId>, Task> timers_;
+};
+
+struct SentFrame {
+  std::string address;
+  Frame frame;
+};
+
+class RecordingTransport : public Transport {
+ public:
+  void SetDelegate(Delegate*) override {}
+  absl::Status SendFrame(const std::string& address, Frame frame) override {
+    if (full) return absl::ResourceExhaustedError("full");
+    sent.push_back({address, std::move(frame)});
+    return absl::OkStatus();
+  }
+  void Call(const std::string&, v1::ControlRequest, absl::Duration, CallCallback) override {}
+  void Forget(const std::string&) override {}
+  uint64_t bytes_sent() const override { return 0; }
+  uint64_t bytes_received() const override { return 0; }
+
+  bool full = false;
+  std::vector<SentFrame> sent;
+};
+
+class RecordingReplyPath : public ReplyPath {
+ public:
+  void Send(Frame frame) override { sent.push_back(std::move(frame)); }
+
+  std::vector<Frame> sent;
+};
+
+class ParametersWithoutTrainer : public ParameterOwner {
+ public:
+  explicit ParametersWithoutTrainer(std::vector<float> initial) : values(std::move(initial)) {}
+
+  size_t size() const override { return values.size(); }
+  bool TakeSnapshot(absl::AnyInvocable<void(Snapshot)> done) override {
+    ++snapshots_asked;
+    if (busy) return false;
+    if (hold_snapshots) {
+      held = std::move(done);
+    } else {
+      done(MakeSnapshot());
+    }
+    return true;
+  }
+  bool RespondToMix(std::shared_ptr<const MixRule>, size_t, size_t, SharedBytes,
+                    absl::AnyInvocable<void(MixAnswer)>) override {
+    return false;
+  }
+  bool CommitMix(std::shared_ptr<const MixRule>, size_t, SharedBytes, SharedBytes,
+                 absl::AnyInvocable<void(double)>) override {
+    return false;
+  }
+  bool ApplyDisplacement(size_t offset, SharedBytes average, SharedBytes snapshot,
+                         absl::AnyInvocable<void()> done) override {
+    if (busy) return false;
+    for (size_t i = 0; i < average.floats().size(); ++i) {
+      values[offset + i] += average.floats()[i] - snapshot.floats()[i];
+    }
+    done();
+    return true;
+  }
+
+  Snapshot MakeSnapshot() const {
+    auto copy = std::make_shared<std::vector<float>>(values);
+    const float* data = copy->data();
+    return Snapshot{.values = SharedBytes(std::move(copy), data, values.size() * sizeof(float)),
+                    .step = 42};
+  }
+
+  std::vector<float> values;
+  bool busy = false;
+  bool hold_snapshots = false;
+  absl::AnyInvocable<void(Snapshot)> held;
+  int snapshots_asked = 0;
+};
+
+}  // namespace starling
+
+#endif  // STARLING_TESTS_PEER_AVERAGING_AVERAGING_FAKES_H_
