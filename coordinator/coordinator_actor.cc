@@ -77,7 +77,8 @@ v1::Status CoordinatorActor::Status() const {
                                      : v1::PHASE_WAITING);
   status.set_uptime_seconds(absl::ToDoubleSeconds(Now() - started_at_));
   *status.mutable_config() = core_.config();
-  for (const v1::Member& member : core_.View().members()) {
+  const v1::SwarmView view = core_.View();
+  for (const v1::Member& member : view.members()) {
     *status.add_peers() = ToPeerStatus(member);
   }
   *status.mutable_coordinator() = core_.Status();

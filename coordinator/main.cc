@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <random>
@@ -17,7 +18,6 @@
 #include "coordinator/coordinator_actor.h"
 #include "coordinator/epoch_store.h"
 #include "coordinator/grpc_coordinator_service.h"
-#include "coordinator/grpc_coordinator_status.h"
 #include "coordinator/registry.h"
 #include "model/catalog.h"
 #include "peer/runtime/asio_executor.h"
@@ -26,6 +26,7 @@
 #include "peer/runtime/exit_codes.h"
 #include "peer/runtime/flags.h"
 #include "peer/runtime/grpc_server.h"
+#include "peer/runtime/grpc_status_service.h"
 #include "peer/runtime/member_text.h"
 #include "peer/runtime/nearest_name.h"
 #include "peer/runtime/one_line.h"
@@ -132,6 +133,14 @@ void LogMember(const v1::Member& member) {
               member.reason().empty() ? "" : absl::StrCat(": ", member.reason()));
 }
 
+v1::Status StatusOf(const CoordinatorActor& actor, const std::string& address) {
+  v1::Status status = actor.Status();
+  status.set_version(std::string(kVersion));
+  status.set_address(address);
+  status.mutable_coordinator()->set_address(address);
+  return status;
+}
+
 int Serve(const v1::RunConfig& config, const RegistryOptions& options, uint64_t start_number) {
   absl::Notification stop;
   std::atomic<bool> stopping{false};
@@ -151,9 +160,7 @@ int Serve(const v1::RunConfig& config, const RegistryOptions& options, uint64_t 
   const uint64_t seed = (uint64_t{entropy()} << 32) | entropy();
   CoordinatorActor actor(&executor, options, config, start_number, Random(seed), LogMember);
   GrpcCoordinatorService service(&executor, &actor);
-  GrpcCoordinatorStatus status_service(&executor, &actor, [&](const std::string& reason) {
-    ask_to_stop(absl::StrCat("asked to leave", reason.empty() ? "" : ": ", OneLine(reason)));
-  });
+  GrpcStatusService status_service(&executor);
 
   GrpcServer::Options server_options;
   server_options.listen = absl::GetFlag(FLAGS_listen);
@@ -164,8 +171,17 @@ int Serve(const v1::RunConfig& config, const RegistryOptions& options, uint64_t 
     exit_code = Fail(server.status());
   } else {
     const std::string address = (*server)->address();
-    executor.Post([&actor, &status_service, address] {
-      status_service.SetAddress(address);
+    StatusSource source;
+    source.status = [&actor, address] { return StatusOf(actor, address); };
+    source.evaluate_average = [](auto done) {
+      done(absl::UnimplementedError(
+          "a coordinator holds no parameters; ask a peer (ListPeers names their addresses)"));
+    };
+    source.leave = [&](std::string reason) {
+      ask_to_stop(absl::StrCat("asked to leave", reason.empty() ? "" : ": ", OneLine(reason)));
+    };
+    executor.Post([&, source = std::move(source)]() mutable {
+      status_service.SetSource(std::move(source));
       actor.Start();
     });
     spdlog::info("coordinator at {} for run {} (\"{}\"): {}, {}, {}, starting with {} peers",
@@ -181,7 +197,7 @@ int Serve(const v1::RunConfig& config, const RegistryOptions& options, uint64_t 
     }
     executor.Post([&] {
       actor.CloseWatchers();
-      status_service.Close();
+      status_service.SetSource({});
     });
     (*server)->Shutdown(kShutdownGrace);
   }

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/empty_like.h>
 
+#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -35,11 +36,22 @@ at::Tensor Dropout(const at::Tensor& input, double probability, Random* noise) {
                                    at::MemoryFormat::Contiguous);
   float* values = mask.data_ptr<float>();
   const int64_t count = mask.numel();
+  // 0 or `kept`, without a branch: half of them would be predicted wrongly.
+  const auto value_for = [threshold, kept_bits = std::bit_cast<uint32_t>(kept)](uint64_t bits) {
+    const uint32_t keep = (bits & 0xffff) >= threshold;
+    return std::bit_cast<float>(kept_bits & (0u - keep));
+  };
   // Four numbers from each 64 random bits.
-  uint64_t bits = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    bits = i % 4 == 0 ? noise->Next() : bits >> 16;
-    values[i] = (bits & 0xffff) < threshold ? 0.0f : kept;
+  int64_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const uint64_t bits = noise->Next();
+    values[i] = value_for(bits);
+    values[i + 1] = value_for(bits >> 16);
+    values[i + 2] = value_for(bits >> 32);
+    values[i + 3] = value_for(bits >> 48);
+  }
+  for (uint64_t bits = i < count ? noise->Next() : 0; i < count; ++i, bits >>= 16) {
+    values[i] = value_for(bits);
   }
   return input.mul(mask);
 }

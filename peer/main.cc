@@ -1,6 +1,7 @@
 // peerd: the peer daemon. Flags and configuration in; builds the real world (Asio, gRPC, LibTorch)
 // around a Peer; runs until it is told to leave.
 
+#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -8,7 +9,6 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +33,7 @@
 #include "peer/runtime/grpc_server.h"
 #include "peer/runtime/grpc_status_service.h"
 #include "peer/runtime/peer_id_file.h"
+#include "peer/runtime/run_config.h"
 #include "peer/runtime/run_flags.h"
 #include "peer/runtime/version.h"
 #include "peer/transport/grpc_transport.h"
@@ -224,6 +225,7 @@ class Daemon {
     auto peer = Peer::Create(*std::move(deps), std::move(options));
     if (!peer.ok()) return Complain(peer.status());
     peer_ = *std::move(peer);
+    transport_->SetIdentity(id.value(), incarnation, RunIdOf(config).value());
     return Serve();
   }
 
@@ -318,7 +320,10 @@ class Daemon {
   // Reverse of starting: nobody new, then no calls, then no tasks, then the objects.
   void Stop() {
     if (server_ != nullptr) {
-      control_.Post([this] { status_service_->SetSource({}); });
+      control_.Post([this] {
+        status_service_->SetSource({});
+        transport_->SetDelegate(nullptr);
+      });
       server_->Shutdown(absl::Seconds(1));
     }
     training_threads_.Join();

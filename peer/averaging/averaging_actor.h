@@ -4,9 +4,9 @@
 // Lives on the control executor; every method is called there. Waits for nobody: what does not
 // arrive is missed at the round's deadline. A newer plan ends the round before it.
 //
-// Bounds: one round; per participant one way back; per shard one contribution a participant. Work on
-// the control executor: an owner averages a shard in one turn, about 1 ms for four contributions of
-// 1 MiB.
+// Bounds: one round; per participant one way back; per shard one contribution a participant. Work
+// on the control executor: an owner averages a shard in one turn, about 1 ms for four contributions
+// of 1 MiB.
 
 #ifndef STARLING_PEER_AVERAGING_AVERAGING_ACTOR_H_
 #define STARLING_PEER_AVERAGING_AVERAGING_ACTOR_H_
@@ -56,9 +56,9 @@ class AveragingActor : public Actor {
   // INVALID_ARGUMENT: the plan makes no sense and was dropped.
   absl::Status OnPlan(const v1::RoundPlan& plan);
 
-  // A REDUCE or AVERAGE frame that passed InspectFrame and concerns our run and model. A fault is to
-  // be refused by the caller: as AveragingRound says, NOT_TRAINING after Stop, BAD_REQUEST for other
-  // kinds of frames.
+  // A REDUCE or AVERAGE frame that passed InspectFrame and concerns our run and model. A fault is
+  // to be refused by the caller: as AveragingRound says, NOT_TRAINING after Stop, BAD_REQUEST for
+  // other kinds of frames.
   absl::optional<FrameFault> OnFrame(const Frame& frame, std::shared_ptr<ReplyPath> reply);
 
   // A REFUSAL frame whose refused_kind is REDUCE or AVERAGE.

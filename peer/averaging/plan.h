@@ -16,9 +16,9 @@
 
 namespace starling {
 
-// Names a round. The epoch is the coordinator's fencing epoch: a restarted coordinator may count its
-// rounds anew but never repeats an epoch, so of two keys the greater one is the newer round. The
-// default names no round.
+// Names a round. The epoch is the coordinator's fencing epoch: a restarted coordinator may count
+// its rounds anew but never repeats an epoch, so of two keys the greater one is the newer round.
+// The default names no round.
 struct RoundKey {
   uint64_t epoch = 0;
   uint64_t round = 0;
@@ -28,7 +28,7 @@ struct RoundKey {
   std::string ToString() const;
 };
 
-// More participants than this would not fit into the header of an AVERAGE frame.
+// An AVERAGE frame names its contributors in 8 bytes each; this keeps it far below kMaxHeaderBytes.
 inline constexpr int kMaxParticipants = 4096;
 inline constexpr absl::Duration kMaxRoundDeadline = absl::Hours(1);
 
@@ -42,13 +42,13 @@ struct AveragingPlan {
   absl::optional<size_t> IndexOf(PeerId peer) const;
 };
 
-// INVALID_ARGUMENT: round 0 of epoch 0, which is none; participants absent, too many, zero, repeated or not ascending; deadline not
-// above 0 or beyond kMaxRoundDeadline.
+// INVALID_ARGUMENT: round 0 of epoch 0, which is none; participants absent, too many, zero,
+// repeated or not ascending; deadline not above 0 or beyond kMaxRoundDeadline.
 absl::StatusOr<AveragingPlan> ParsePlan(const v1::RoundPlan& plan);
 
-// Whether a REDUCE or AVERAGE frame names `current`, the newest round known here. WRONG_EPOCH for an
-// earlier epoch, which will never be right again; UNKNOWN_ROUND for any other round, since the plan
-// that the sender follows may still be on its way here.
+// Whether a REDUCE or AVERAGE frame names `current`, the newest round known here. WRONG_EPOCH for
+// an earlier epoch, which will never be right again; UNKNOWN_ROUND for any other round, since the
+// plan that the sender follows may still be on its way here.
 absl::optional<FrameFault> CheckRound(const v1::ShardHeader& header, RoundKey current);
 
 }  // namespace starling

@@ -2,11 +2,11 @@
 //
 // Every participant wears two hats. As a contributor it takes one snapshot of its parameters, sends
 // each shard of it to the shard's owner and, when the average of the shard comes back, asks for the
-// displacement `average - snapshot` to be added to whatever its parameters are by then: at most once
-// a shard. As the owner of its own shards it collects contributions, averages each shard when all
-// participants have contributed or half of the round has passed, and sends the average to those who
-// are in it and to nobody else. So if everybody contributes and applies, the sum over the
-// participants does not change, however many local steps were made in between.
+// displacement `average - snapshot` to be added to whatever its parameters are by then: at most
+// once a shard. As the owner of its own shards it collects contributions, averages each shard when
+// all participants have contributed or half of the round has passed, and sends the average to those
+// who are in it and to nobody else. So if everybody contributes and applies, the weighted sum over
+// the participants does not change, however many local steps were made in between.
 //
 // Frames may be lost, repeated and reordered: a contribution is sent again until its average comes;
 // the owner answers a repeated one with the average it has already formed. A contributor that
@@ -14,10 +14,11 @@
 // deadline everything is let go of. An owner that fails to reach a contributor in time leaves the
 // sum displaced by that contributor's share; the contributor counts the shard as missed.
 //
-// Pure: (now, input) -> actions, in the order in which they are to be done. Nothing from the network
-// changes anything unless every check on it passes. The caller calls Advance at NextWake(). Not
-// thread-safe. Memory: the snapshot until everything is averaged, the others' contributions to own
-// shards until they close, the averages of own shards until the deadline: about two models at most.
+// Pure: (now, input) -> actions, in the order in which they are to be done. Nothing from the
+// network changes anything unless every check on it passes. The caller calls Advance at NextWake().
+// Not thread-safe. Memory: the snapshot until everything is averaged, the others' contributions to
+// own shards until they close, the averages of own shards until the deadline: about two models at
+// most.
 
 #ifndef STARLING_PEER_AVERAGING_ROUND_H_
 #define STARLING_PEER_AVERAGING_ROUND_H_
@@ -94,8 +95,8 @@ class AveragingRound {
     Actions actions;
   };
 
-  // `options` are valid, there is at least one shard, `buffers` outlives the round. A round in which `self` has no part, or which
-  // it has to itself, is over from the start.
+  // `options` are valid, there is at least one shard, `buffers` outlives the round. A round in
+  // which `self` has no part, or which it has to itself, is over from the start.
   AveragingRound(const RoundOptions& options, AveragingPlan plan, PeerId self, ShardMap shards,
                  BufferPool* buffers, absl::Time now);
 
@@ -114,8 +115,9 @@ class AveragingRound {
   // a peer, to an owner or with a weight that cannot be, and for a contribution that is too late.
   Outcome OnReduce(absl::Time now, const v1::ShardHeader& header, SharedBytes payload);
   Outcome OnAverage(absl::Time now, const v1::ShardHeader& header, SharedBytes payload);
-  // An owner refused a contribution. UNKNOWN_ROUND: sent again soon; CORRUPT and BUSY: sent again in
-  // its turn; all else will not change by asking again. An average that comes all the same counts.
+  // An owner refused a contribution. UNKNOWN_ROUND: sent again soon; CORRUPT and BUSY: sent again
+  // in its turn; all else will not change by asking again. An average that comes all the same
+  // counts.
   Actions OnRefusal(absl::Time now, const v1::ShardHeader& header);
 
   // The caller stops the round before its deadline.

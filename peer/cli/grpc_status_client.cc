@@ -98,7 +98,7 @@ struct StatusClient::Impl {
   std::string endpoint;
   std::unique_ptr<v1::StatusService::Stub> stub;
 
-  using Async = v1::StatusService::Stub::async;
+  using Async = v1::StatusService::StubInterface::async_interface;
 
   template <typename Request, typename Response>
   absl::StatusOr<Response> Call(void (Async::*method)(grpc::ClientContext*, const Request*,
@@ -108,7 +108,7 @@ struct StatusClient::Impl {
                                 const GiveUp& give_up) {
     PendingCall<Response> call;
     call.SetTimeout(timeout);
-    (stub->async()->*method)(&call.context, &request, &call.response, call.Callback());
+    (static_cast<Async*>(stub->async())->*method)(&call.context, &request, &call.response, call.Callback());
     call.Wait(give_up);
     if (!call.status.ok()) return FromGrpc(call.status, endpoint, timeout);
     return std::move(call.response);

@@ -22,10 +22,9 @@ absl::optional<FrameFault> Admit(const FrameIdentity& self, const v1::ShardHeade
                       absl::StrCat("frame of run ", RunId(header.run_id()).ToString(),
                                    ", this peer trains run ", self.run.ToString())};
   }
-  const bool averaging = header.kind() == v1::FRAME_KIND_REDUCE ||
-                         header.kind() == v1::FRAME_KIND_AVERAGE ||
-                         header.refused_kind() == v1::FRAME_KIND_REDUCE ||
-                         header.refused_kind() == v1::FRAME_KIND_AVERAGE;
+  const v1::FrameKind kind =
+      header.kind() == v1::FRAME_KIND_REFUSAL ? header.refused_kind() : header.kind();
+  const bool averaging = kind == v1::FRAME_KIND_REDUCE || kind == v1::FRAME_KIND_AVERAGE;
   if (!averaging && header.epoch() != self.epoch) {
     return FrameFault{v1::REFUSAL_REASON_WRONG_EPOCH,
                       absl::StrCat("frame of configuration epoch ", header.epoch(),

@@ -1,6 +1,7 @@
 // How long an exchange may take: derived from how long exchanges took, so that nobody has to guess.
 //
-//   deadline = clamp(8 x smoothed duration, floor, ceiling), ceiling before the first measurement
+//   deadline = clamp(8 x smoothed duration, floor, ceiling), ceiling before the first measurement;
+//              doubled, up to the ceiling, by each exchange given up since the last that committed
 //   resend   = deadline / 4
 //
 // The duration covers the wait for the other's step boundary as well as the transfer, so slow links
@@ -12,6 +13,7 @@
 #include <algorithm>
 
 #include "absl/time/time.h"
+#include "peer/runtime/check.h"
 
 namespace starling {
 
@@ -23,29 +25,35 @@ struct ExchangeTimingOptions {
 
 class ExchangeTiming {
  public:
-  explicit ExchangeTiming(ExchangeTimingOptions options) : options_(options) {}
+  // 0 < floor <= ceiling.
+  explicit ExchangeTiming(ExchangeTimingOptions options) : options_(options) {
+    STARLING_CHECK(absl::ZeroDuration() < options.floor && options.floor <= options.ceiling);
+  }
 
   // A whole exchange was committed.
   void OnCommitted(absl::Duration took) {
     smoothed_ = measured_ ? smoothed_ * 0.8 + took * 0.2 : took;
     measured_ = true;
+    patience_ = 1;
   }
-  // One was given up: the next gets twice the patience, up to the ceiling.
-  void OnGivenUp() {
-    if (measured_) smoothed_ = std::min(smoothed_ * 2, options_.ceiling / 8);
-  }
+  // One was not answered in time: the next gets twice the patience.
+  void OnGivenUp() { patience_ = std::min(patience_ * 2, kMostPatience); }
 
   absl::Duration deadline() const {
     if (!measured_) return options_.ceiling;
-    return std::clamp(8 * smoothed_, options_.floor, options_.ceiling);
+    return std::min(std::clamp(8 * smoothed_, options_.floor, options_.ceiling) * patience_,
+                    options_.ceiling);
   }
   absl::Duration resend() const { return deadline() / 4; }
   // 0 before the first measurement.
   absl::Duration smoothed() const { return smoothed_; }
 
  private:
+  static constexpr int kMostPatience = 1024;
+
   const ExchangeTimingOptions options_;
   absl::Duration smoothed_;
+  int patience_ = 1;
   bool measured_ = false;
 };
 

@@ -27,19 +27,22 @@ GossipActor::GossipActor(Executor* control, Transport* transport, ParameterOwner
       algorithm_(std::move(algorithm)),
       options_(options),
       random_(random),
+      next_exchange_((self.incarnation << 20) + 1),
       ledger_(self.shards.count(), options.ledger_pages),
       timing_(options.timing) {}
 
 void GossipActor::SetCandidates(std::map<PeerId, std::string> addresses) {
   AssertHere();
   for (const auto& [peer, address] : candidates_) {
-    if (addresses.count(peer) == 0) {
-      ledger_.OnPeerGone(peer);
-      incoming_.erase(peer);
-    }
+    if (addresses.count(peer) == 0) ledger_.OnPeerGone(peer);
   }
   candidates_ = std::move(addresses);
-  if (outgoing_ != nullptr && candidates_.count(outgoing_->peer()) == 0) GiveUp();
+  if (outgoing_ != nullptr && !IsCandidate(outgoing_->peer(), outgoing_->address())) GiveUp();
+}
+
+bool GossipActor::IsCandidate(PeerId peer, const std::string& address) const {
+  const auto found = candidates_.find(peer);
+  return found != candidates_.end() && found->second == address;
 }
 
 void GossipActor::Begin(uint64_t step) {
@@ -58,7 +61,7 @@ void GossipActor::OnStep(uint64_t step) {
   for (; last_step_ < step; ++last_step_) {
     triggered |= algorithm_.schedule->Triggers(last_step_ + 1, random_);
   }
-  if (!triggered || !accepting_ || drained_ || algorithm_.mix == nullptr) return;
+  if (!triggered || !accepting_ || draining_ || algorithm_.mix == nullptr) return;
   if (outgoing_ != nullptr || snapshot_pending_) return;
   std::vector<PeerId> peers;
   for (const auto& [peer, address] : candidates_) peers.push_back(peer);
@@ -68,13 +71,13 @@ void GossipActor::OnStep(uint64_t step) {
 
 void GossipActor::StartExchange(PeerId peer, const std::string& address) {
   snapshot_pending_ = parameters_->TakeSnapshot(
-      Deliver<Snapshot>([this, peer, address](Snapshot snapshot) {
+      Deliver<Snapshot>([this, address](Snapshot snapshot) {
         snapshot_pending_ = false;
+        if (!chosen_) return;
+        const PeerId peer = *chosen_;
+        chosen_.reset();
         // The world may have changed while the trainer finished its step.
-        if (!accepting_ || drained_ || candidates_.count(peer) == 0) {
-          FinishIfDone();
-          return;
-        }
+        if (!accepting_ || draining_ || !IsCandidate(peer, address)) return;
         outgoing_ = std::make_unique<OutgoingExchange>(ExchangeId(next_exchange_++), peer, address,
                                                        std::move(snapshot), self_.shards.count(),
                                                        Now());
@@ -83,6 +86,7 @@ void GossipActor::StartExchange(PeerId peer, const std::string& address) {
         SendRequests();
         ArmTimers();
       }));
+  if (snapshot_pending_) chosen_ = peer;
 }
 
 void GossipActor::SendRequests() {
@@ -141,17 +145,21 @@ void GossipActor::FinishIfDone() {
     } else {
       counters_.set_exchanges_failed(counters_.exchanges_failed() + 1);
     }
-    outcomes_.push_back({exchange.id(), exchange.CommittedShards()});
+    outcomes_.push_back(
+        {exchange.id(), exchange.peer(), exchange.address(), exchange.CommittedShards()});
     if (outcomes_.size() > kRemembered) outcomes_.pop_front();
     outgoing_.reset();
     CancelTimer(resend_timer_);
     CancelTimer(deadline_timer_);
   }
-  if (drained_ && outgoing_ == nullptr && !snapshot_pending_) {
-    auto done = std::move(drained_);
-    drained_ = [] {};  // stays drained
-    done();
-  }
+  if (outgoing_ == nullptr) ReportDrained();
+}
+
+void GossipActor::ReportDrained() {
+  if (drained_ == nullptr) return;
+  auto done = std::move(drained_);
+  drained_ = nullptr;
+  done();
 }
 
 absl::optional<FrameFault> GossipActor::OnFrame(Frame frame, std::shared_ptr<ReplyPath> reply) {
@@ -176,9 +184,6 @@ absl::optional<FrameFault> GossipActor::OnFrame(Frame frame, std::shared_ptr<Rep
 absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<ReplyPath> reply) {
   const v1::ShardHeader& header = frame.header;
   const PeerId initiator(header.sender());
-  if (!accepting_ || drained_) {
-    return FrameFault{v1::REFUSAL_REASON_NOT_TRAINING, "this peer is not training at the moment"};
-  }
   if (algorithm_.mix == nullptr) {
     return FrameFault{v1::REFUSAL_REASON_BAD_REQUEST,
                       absl::StrCat("algorithm \"", algorithm_.name, "\" makes no exchanges")};
@@ -189,26 +194,34 @@ absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<R
                                    frame.payload.empty() ? "came without its payload"
                                                          : "carries a payload that is not asked")};
   }
-  if (outgoing_ != nullptr && outgoing_->peer() == initiator && self_.peer < initiator) {
-    return FrameFault{v1::REFUSAL_REASON_CROSSED, "both peers asked each other; ours goes on"};
-  }
   const Incarnation incarnation = header.sender_incarnation();
   const ExchangeId exchange(header.exchange_id());
   const uint32_t shard = header.shard();
-  if (pending_answers_ >= options_.pending_answers) {
-    return FrameFault{v1::REFUSAL_REASON_BUSY,
-                      absl::StrCat(pending_answers_, " shards already wait for the trainer")};
-  }
-  switch (ledger_.OnRequest(initiator, incarnation, exchange, shard)) {
+  // What was answered before is never refused: its delta is applied here and belongs to the other.
+  switch (ledger_.Judge(initiator, incarnation, exchange, shard)) {
     case ReplyLedger::RequestVerdict::kPending:
     case ReplyLedger::RequestVerdict::kStale:
       return absl::nullopt;
     case ReplyLedger::RequestVerdict::kReplay:
-      SendReply(*reply, exchange, shard, ledger_.replay(initiator, shard), header.step());
+      SendReply(*reply, exchange, shard, ledger_.replay(initiator, shard));
       return absl::nullopt;
     case ReplyLedger::RequestVerdict::kAnswer:
       break;
   }
+  if (!accepting_ || draining_) {
+    return FrameFault{v1::REFUSAL_REASON_NOT_TRAINING, "this peer is not training at the moment"};
+  }
+  const bool asking_it = outgoing_ != nullptr ? outgoing_->peer() == initiator : chosen_ == initiator;
+  if (asking_it && self_.peer < initiator) {
+    return FrameFault{v1::REFUSAL_REASON_CROSSED, "both peers asked each other; ours goes on"};
+  }
+  if (pending_answers_ >= options_.pending_answers) {
+    return FrameFault{v1::REFUSAL_REASON_BUSY,
+                      absl::StrCat(pending_answers_, " shards already wait for the trainer")};
+  }
+  // The lower id's request goes on; nothing of ours was sent yet.
+  if (chosen_ == initiator) chosen_.reset();
+  ledger_.OnRequest(initiator, incarnation, exchange, shard);
   ++pending_answers_;
   const bool posted = parameters_->RespondToMix(
       algorithm_.mix, self_.shards.offset(shard), self_.shards.length(shard), frame.payload,
@@ -216,15 +229,11 @@ absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<R
                           reply = std::move(reply)](MixAnswer answer) {
         --pending_answers_;
         counters_.set_shards_answered(counters_.shards_answered() + 1);
-        Incoming& incoming = incoming_[initiator];
-        if (incoming.exchange != exchange) incoming = {exchange, 0, 0};
-        incoming.squared_distance += answer.squared_distance;
-        if (++incoming.shards == self_.shards.count() && algorithm_.mix->request_has_payload()) {
-          NoteDistance(incoming.squared_distance);
-        }
-        if (ledger_.OnAnswered(initiator, incarnation, exchange, shard, answer.reply,
-                               std::sqrt(answer.squared_delta))) {
-          SendReply(*reply, exchange, shard, answer.reply, answer.step);
+        const ReplyLedger::Answered answered =
+            ledger_.OnAnswered(initiator, incarnation, exchange, shard, answer);
+        if (answered.wanted) SendReply(*reply, exchange, shard, std::move(answer));
+        if (answered.completed && algorithm_.mix->request_has_payload()) {
+          NoteDistance(answered.squared_distance);
         }
       }));
   if (!posted) {
@@ -235,14 +244,14 @@ absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<R
   return absl::nullopt;
 }
 
-void GossipActor::SendReply(ReplyPath& path, ExchangeId exchange, uint32_t shard, SharedBytes reply,
-                            uint64_t step) {
+void GossipActor::SendReply(ReplyPath& path, ExchangeId exchange, uint32_t shard,
+                            MixAnswer answer) {
   Frame frame;
   StampHeader(self_, shard, frame.header);
   frame.header.set_kind(v1::FRAME_KIND_MIX_REPLY);
   frame.header.set_exchange_id(exchange.value());
-  frame.header.set_step(step);
-  frame.payload = std::move(reply);
+  frame.header.set_step(answer.step);
+  frame.payload = std::move(answer.reply);
   path.Send(std::move(frame));
 }
 
@@ -252,11 +261,8 @@ void GossipActor::OnReply(const Frame& frame) {
   if (outgoing_ == nullptr || outgoing_->id() != exchange ||
       outgoing_->peer().value() != frame.header.sender()) {
     for (const Outcome& outcome : outcomes_) {
-      if (outcome.exchange == exchange) {
-        const auto candidate = candidates_.find(PeerId(frame.header.sender()));
-        if (candidate != candidates_.end()) {
-          SendSettle(candidate->second, exchange, shard, outcome.committed[shard]);
-        }
+      if (outcome.exchange == exchange && outcome.peer.value() == frame.header.sender()) {
+        SendSettle(outcome.address, exchange, shard, outcome.committed[shard]);
       }
     }
     return;
@@ -286,11 +292,8 @@ void GossipActor::OnReply(const Frame& frame) {
         SendSettle(outgoing_->address(), outgoing_->id(), shard, true);
         FinishIfDone();
       }));
-  if (!posted) {
-    outgoing_->OnApplyRefused(shard);
-    SendSettle(outgoing_->address(), exchange, shard, false);
-    FinishIfDone();
-  }
+  // A full mailbox is like loss: the responder repeats its reply when it is asked again.
+  if (!posted) outgoing_->OnApplyRefused(shard);
 }
 
 void GossipActor::SendSettle(const std::string& address, ExchangeId exchange, uint32_t shard,
@@ -314,6 +317,8 @@ void GossipActor::OnRefusal(const v1::ShardHeader& header) {
       outgoing_->peer().value() != header.sender()) {
     return;
   }
+  // Damaged on the way is like lost on the way: it is sent again, or given up at the deadline.
+  if (header.refusal() == v1::REFUSAL_REASON_CORRUPT) return;
   if (outgoing_->OnRefusal(header.shard())) FinishIfDone();
 }
 
@@ -330,14 +335,21 @@ void GossipActor::OnPathBroken(const std::string& address) {
 
 void GossipActor::Drain(absl::Time deadline, absl::AnyInvocable<void()> done) {
   AssertHere();
-  drained_ = std::move(done);
-  accepting_ = false;
-  FinishIfDone();
-  if (outgoing_ != nullptr) {
-    ScheduleAt(deadline, [this] {
-      if (outgoing_ != nullptr) GiveUp();
-    });
+  STARLING_CHECK(!draining_);
+  draining_ = true;
+  if (outgoing_ == nullptr) {
+    done();
+    return;
   }
+  drained_ = std::move(done);
+  ScheduleAt(deadline, [this] {
+    if (drained_ == nullptr) return;
+    auto late = std::move(drained_);
+    drained_ = nullptr;
+    // Replies that are being applied end the exchange in their own time; nobody waits for that.
+    GiveUp();
+    late();
+  });
 }
 
 void GossipActor::NoteDistance(double squared_distance) {

@@ -4,9 +4,10 @@
 // The decisions live in pure parts that it composes: Schedule, PeerSelector, MixRule,
 // OutgoingExchange (initiator), ReplyLedger (responder), ExchangeTiming. peer/README.md tells the
 // life of an exchange. Rules it enforces:
-//   * one outstanding outgoing exchange; a trigger meanwhile is skipped and counted;
-//   * crossing: asked by the very peer it is waiting for, the lower id's request goes on and the
-//     other is refused as CROSSED;
+//   * one outstanding outgoing exchange; a trigger meanwhile is skipped;
+//   * crossing: asked by the very peer that it asks itself, the lower id's request goes on and the
+//     other's is refused as CROSSED, or not even sent if it was about to be;
+//   * what was answered once is answered again to whoever asks again, and never refused;
 //   * at most `pending_answers` shards wait for the trainer on behalf of others, beyond that BUSY;
 //   * a peer that stops being a candidate is abandoned at once.
 //
@@ -71,8 +72,8 @@ class GossipActor : public Actor {
   // The data path to an address broke: what is outstanding there is sent once more, then given up.
   void OnPathBroken(const std::string& address);
 
-  // Starts nothing new, refuses requests, and calls `done` when the outgoing exchange has ended, or
-  // at `deadline` after giving it up.
+  // From now on starts nothing new and refuses new requests. Calls `done` when the outgoing exchange
+  // has ended (at once if there is none), or at `deadline` after giving it up. Once only.
   void Drain(absl::Time deadline, absl::AnyInvocable<void()> done);
 
   // Counters of v1.GossipStatus that belong to exchanges (bytes and refusals are the router's).
@@ -84,14 +85,15 @@ class GossipActor : public Actor {
   void OnSettle(const v1::ShardHeader& header);
   void OnRefusal(const v1::ShardHeader& header);
 
+  bool IsCandidate(PeerId peer, const std::string& address) const;
   void StartExchange(PeerId peer, const std::string& address);
   void SendRequests();
   void ArmTimers();
   void GiveUp();
   void FinishIfDone();
+  void ReportDrained();
   void SendSettle(const std::string& address, ExchangeId exchange, uint32_t shard, bool committed);
-  void SendReply(ReplyPath& path, ExchangeId exchange, uint32_t shard, SharedBytes reply,
-                 uint64_t step);
+  void SendReply(ReplyPath& path, ExchangeId exchange, uint32_t shard, MixAnswer answer);
   void NoteDistance(double squared_distance);
 
   // Constant after construction.
@@ -106,8 +108,11 @@ class GossipActor : public Actor {
   std::map<PeerId, std::string> candidates_;
   bool accepting_ = false;
   uint64_t last_step_ = 0;
+  // The trainer owes us a snapshot, for an exchange with chosen_ unless that is called off.
   bool snapshot_pending_ = false;
-  uint64_t next_exchange_ = 1;
+  absl::optional<PeerId> chosen_;
+  // Starts from the incarnation, so that a reply to an earlier life is never taken for one to this.
+  uint64_t next_exchange_;
   std::unique_ptr<OutgoingExchange> outgoing_;
   bool resent_after_break_ = false;
   TimerId resend_timer_ = 0;
@@ -115,22 +120,18 @@ class GossipActor : public Actor {
   // Outcomes of the last exchanges, for replies that come late. Bound: kRemembered.
   struct Outcome {
     ExchangeId exchange;
-    std::vector<bool> committed;
+    PeerId peer;
+    std::string address;
+    std::vector<bool> committed;  // for each shard
   };
   std::deque<Outcome> outcomes_;
   ReplyLedger ledger_;
   uint32_t pending_answers_ = 0;
-  // Squared distance of each incoming exchange, summed over its shards until all are answered.
-  struct Incoming {
-    ExchangeId exchange;
-    double squared_distance = 0;
-    uint32_t shards = 0;
-  };
-  std::map<PeerId, Incoming> incoming_;
   ExchangeTiming timing_;
   double squared_consensus_distance_ = 0;
   bool has_distance_ = false;
-  absl::AnyInvocable<void()> drained_;
+  bool draining_ = false;
+  absl::AnyInvocable<void()> drained_;  // null once called
   v1::GossipStatus counters_;
 };
 

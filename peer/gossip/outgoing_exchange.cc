@@ -41,8 +41,9 @@ void OutgoingExchange::OnApplied(uint32_t shard, double squared_distance) {
 
 void OutgoingExchange::OnApplyRefused(uint32_t shard) {
   STARLING_CHECK(shard < states_.size() && states_[shard] == ShardState::kApplying);
-  states_[shard] = ShardState::kAbandoned;
+  states_[shard] = ShardState::kWaiting;
   --applying_;
+  ++waiting_;
 }
 
 bool OutgoingExchange::OnRefusal(uint32_t shard) {

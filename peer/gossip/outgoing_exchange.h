@@ -2,9 +2,10 @@
 //
 //            sent              reply                applied
 //   WAITING ─────▶ (resend) ─────────▶ APPLYING ─────────────▶ COMMITTED   → SETTLE(committed)
-//      │  refusal                                                          
-//      ├─────────▶ REFUSED                                                
-//      └─ give up ▶ ABANDONED                                              → SETTLE(not committed)
+//      │ ▲                                │
+//      │ └──────── trainer too busy ──────┘
+//      ├─ refusal ─▶ REFUSED
+//      └─ give up ─▶ ABANDONED                                             → SETTLE(not committed)
 //
 // A reply for a shard that is no longer WAITING changes nothing; it is answered with the shard's
 // outcome once more, because the responder evidently missed it. So every reply is applied at most
@@ -55,7 +56,7 @@ class OutgoingExchange {
   // shard < number of shards in all of these.
   ReplyVerdict OnReply(uint32_t shard);
   void OnApplied(uint32_t shard, double squared_distance);
-  // The trainer would not take the reply: the shard is given up.
+  // The trainer would not take the reply: the shard waits for it to be repeated.
   void OnApplyRefused(uint32_t shard);
   // Returns false if the shard was no longer waiting.
   bool OnRefusal(uint32_t shard);

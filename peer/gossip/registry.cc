@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "peer/gossip/elastic_mix.h"
 #include "peer/gossip/pull_mix.h"
@@ -24,36 +25,39 @@ constexpr AlgorithmOptionSpec kAlpha = {
     "alpha", 0.5, 0, 0.5, false, false,
     "share of the difference that each side moves; 0.5 meets in the middle"};
 
-const AlgorithmRow kNone = {
-    "none",
-    "every peer trains alone: the baseline",
-    "",
-    {},
-    [](absl::Span<const double>) {
-      return Algorithm{"none", MakeNever(), MakeUniformSelector(), nullptr};
-    }};
+AlgorithmRow None() {
+  return {"none",
+          "every peer trains alone: the baseline",
+          "",
+          {},
+          [](absl::Span<const double>) {
+            return Algorithm{"none", MakeNever(), MakeUniformSelector(), nullptr};
+          }};
+}
 
-const AlgorithmRow kElasticGossip = {
-    "elastic_gossip",
-    "pairs of random peers pull each other together by the same force",
-    "Pramod 2018, arXiv 1812.02407",
-    {kAlpha, kProbability, kPeriod},
-    [](absl::Span<const double> values) {
-      return Algorithm{"elastic_gossip",
-                       MakePeriodicCoin(static_cast<uint64_t>(values[2]), values[1]),
-                       MakeUniformSelector(), MakeElasticMix(values[0])};
-    }};
+AlgorithmRow ElasticGossip() {
+  return {"elastic_gossip",
+          "pairs of random peers pull each other together by the same force",
+          "Pramod 2018, arXiv 1812.02407",
+          {kAlpha, kProbability, kPeriod},
+          [](absl::Span<const double> values) {
+            return Algorithm{"elastic_gossip",
+                             MakePeriodicCoin(static_cast<uint64_t>(values[2]), values[1]),
+                             MakeUniformSelector(), MakeElasticMix(values[0])};
+          }};
+}
 
-const AlgorithmRow kGossipingSgd = {
-    "gossiping_sgd",
-    "a peer moves half way to a random other, who does not move (pull)",
-    "Jin et al. 2016, arXiv 1611.04581",
-    {kProbability, kPeriod},
-    [](absl::Span<const double> values) {
-      return Algorithm{"gossiping_sgd",
-                       MakePeriodicCoin(static_cast<uint64_t>(values[1]), values[0]),
-                       MakeUniformSelector(), MakePullMix()};
-    }};
+AlgorithmRow GossipingSgd() {
+  return {"gossiping_sgd",
+          "a peer moves half way to a random other, who does not move (pull)",
+          "Jin et al. 2016, arXiv 1611.04581",
+          {kProbability, kPeriod},
+          [](absl::Span<const double> values) {
+            return Algorithm{"gossiping_sgd",
+                             MakePeriodicCoin(static_cast<uint64_t>(values[1]), values[0]),
+                             MakeUniformSelector(), MakePullMix()};
+          }};
+}
 
 const AlgorithmRow* FindRow(absl::string_view name) {
   for (const AlgorithmRow& row : AlgorithmRegistry()) {
@@ -62,17 +66,20 @@ const AlgorithmRow* FindRow(absl::string_view name) {
   return nullptr;
 }
 
-std::string DidYouMean(absl::string_view wanted, std::vector<std::string> known) {
-  const std::string nearest = NearestName(wanted, known);
-  if (!nearest.empty()) return absl::StrCat("did you mean \"", nearest, "\"?");
-  std::string list;
-  for (const std::string& name : known) absl::StrAppend(&list, list.empty() ? "" : ", ", name);
-  return absl::StrCat("known: ", list.empty() ? "none" : list);
-}
-
 std::string RangeOf(const AlgorithmOptionSpec& option) {
   return absl::StrCat(option.whole ? "a whole number in " : "", option.minimum_allowed ? "[" : "(",
                       option.minimum, ", ", option.maximum, "]");
+}
+
+absl::Status UnknownOptionError(const AlgorithmRow& row, absl::string_view name) {
+  if (row.options.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("algorithm \"", row.name,
+                                                   "\" has no options, but is given \"",
+                                                   absl::CHexEscape(name.substr(0, 64)), "\""));
+  }
+  std::vector<std::string> known;
+  for (const AlgorithmOptionSpec& option : row.options) known.emplace_back(option.name);
+  return UnknownNameError(absl::StrCat("option of algorithm ", row.name), name, known);
 }
 
 // Values in the row's order, defaults filled in.
@@ -84,13 +91,7 @@ absl::StatusOr<std::vector<double>> ValuesFor(const AlgorithmRow& row,
   for (const v1::AlgorithmOption& given : config.options()) {
     size_t index = 0;
     while (index < row.options.size() && row.options[index].name != given.name()) ++index;
-    if (index == row.options.size()) {
-      std::vector<std::string> known;
-      for (const AlgorithmOptionSpec& option : row.options) known.emplace_back(option.name);
-      return absl::InvalidArgumentError(
-          absl::StrCat("algorithm \"", row.name, "\" has no option \"", given.name(), "\"; ",
-                       DidYouMean(given.name(), std::move(known))));
-    }
+    if (index == row.options.size()) return UnknownOptionError(row, given.name());
     if (seen[index]) {
       return absl::InvalidArgumentError(absl::StrCat("option \"", given.name(), "\" of algorithm \"",
                                                      row.name, "\" is given twice"));
@@ -114,15 +115,14 @@ absl::StatusOr<const AlgorithmRow*> RowFor(const v1::AlgorithmConfig& config) {
   if (row != nullptr) return row;
   std::vector<std::string> known;
   for (const AlgorithmRow& known_row : AlgorithmRegistry()) known.emplace_back(known_row.name);
-  return absl::InvalidArgumentError(absl::StrCat("unknown algorithm \"", config.name(), "\"; ",
-                                                 DidYouMean(config.name(), std::move(known))));
+  return UnknownNameError("algorithm", config.name(), known);
 }
 
 }  // namespace
 
 const std::vector<AlgorithmRow>& AlgorithmRegistry() {
   static const auto* const rows =
-      new std::vector<AlgorithmRow>{kNone, kElasticGossip, kGossipingSgd};
+      new std::vector<AlgorithmRow>{None(), ElasticGossip(), GossipingSgd()};
   return *rows;
 }
 

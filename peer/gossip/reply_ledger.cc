@@ -1,9 +1,8 @@
 #include "peer/gossip/reply_ledger.h"
 
+#include <cmath>
 #include <tuple>
 #include <utility>
-
-#include "peer/runtime/check.h"
 
 namespace starling {
 
@@ -17,47 +16,50 @@ ReplyLedger::Page* ReplyLedger::Find(PeerId initiator, Incarnation incarnation,
   return &found->second;
 }
 
-void ReplyLedger::Orphan(double norm) {
-  if (norm == 0) return;  // nothing of ours was changed, so nothing is missing anywhere
+bool ReplyLedger::IsNew(PeerId initiator, Incarnation incarnation, ExchangeId exchange) const {
+  const auto found = pages_.find(initiator);
+  return found == pages_.end() || std::tie(found->second.incarnation, found->second.exchange) <
+                                      std::tie(incarnation, exchange);
+}
+
+ReplyLedger::Page& ReplyLedger::Open(PeerId initiator, Incarnation incarnation,
+                                     ExchangeId exchange) {
+  if (pages_.count(initiator) == 0 && pages_.size() >= page_limit_) {
+    auto oldest = pages_.begin();
+    for (auto page = pages_.begin(); page != pages_.end(); ++page) {
+      if (page->second.opened < oldest->second.opened) oldest = page;
+    }
+    Close(oldest->second);
+    pages_.erase(oldest);
+  }
+  Page& page = pages_[initiator];
+  Close(page);
+  page = Page{incarnation, exchange, ++opened_, 0, 0, std::vector<Entry>(shards_)};
+  return page;
+}
+
+void ReplyLedger::Orphan(const MixAnswer& answer) {
+  if (answer.squared_delta == 0) return;  // nothing of ours was changed, so nothing is missing
   ++orphans_;
-  orphaned_norm_ += norm;
+  orphaned_norm_ += std::sqrt(answer.squared_delta);
 }
 
 void ReplyLedger::Close(Page& page) {
   for (Entry& entry : page.entries) {
-    if (entry.state == State::kReplied) Orphan(entry.norm);
-    // A pending answer finds its page replaced and becomes an orphan in OnAnswered.
-    entry = Entry{State::kClosed, {}, 0};
+    if (entry.state == State::kReplied) Orphan(entry.answer);
+    // A pending answer finds its entry closed, or its page gone, and becomes an orphan then.
+    entry = Entry{State::kClosed, {}};
   }
 }
 
-ReplyLedger::RequestVerdict ReplyLedger::OnRequest(PeerId initiator, Incarnation incarnation,
-                                                   ExchangeId exchange, uint32_t shard) {
+ReplyLedger::RequestVerdict ReplyLedger::Judge(PeerId initiator, Incarnation incarnation,
+                                               ExchangeId exchange, uint32_t shard) const {
   STARLING_CHECK(shard < shards_);
-  auto found = pages_.find(initiator);
-  if (found == pages_.end()) {
-    if (pages_.size() >= page_limit_) {
-      auto oldest = pages_.begin();
-      for (auto page = pages_.begin(); page != pages_.end(); ++page) {
-        if (page->second.opened < oldest->second.opened) oldest = page;
-      }
-      Close(oldest->second);
-      pages_.erase(oldest);
-    }
-    found = pages_.emplace(initiator, Page{}).first;
-  }
-  Page& page = found->second;
-  const auto asked = std::make_tuple(incarnation, exchange);
-  const auto open = std::make_tuple(page.incarnation, page.exchange);
-  if (!page.entries.empty() && asked < open) return RequestVerdict::kStale;
-  if (page.entries.empty() || asked > open) {
-    Close(page);
-    page = Page{incarnation, exchange, ++opened_, 0, std::vector<Entry>(shards_)};
-  }
-  Entry& entry = page.entries[shard];
-  switch (entry.state) {
+  if (IsNew(initiator, incarnation, exchange)) return RequestVerdict::kAnswer;
+  const Page& page = pages_.at(initiator);
+  if (page.incarnation != incarnation || page.exchange != exchange) return RequestVerdict::kStale;
+  switch (page.entries[shard].state) {
     case State::kEmpty:
-      entry.state = State::kPending;
       return RequestVerdict::kAnswer;
     case State::kPending:
     case State::kDoomed:
@@ -70,23 +72,34 @@ ReplyLedger::RequestVerdict ReplyLedger::OnRequest(PeerId initiator, Incarnation
   return RequestVerdict::kStale;
 }
 
-const SharedBytes& ReplyLedger::replay(PeerId initiator, uint32_t shard) const {
-  const auto found = pages_.find(initiator);
-  STARLING_CHECK(found != pages_.end() && shard < found->second.entries.size());
-  return found->second.entries[shard].reply;
+void ReplyLedger::OnRequest(PeerId initiator, Incarnation incarnation, ExchangeId exchange,
+                            uint32_t shard) {
+  STARLING_CHECK(Judge(initiator, incarnation, exchange, shard) == RequestVerdict::kAnswer);
+  if (IsNew(initiator, incarnation, exchange)) Open(initiator, incarnation, exchange);
+  pages_.at(initiator).entries[shard].state = State::kPending;
 }
 
-bool ReplyLedger::OnAnswered(PeerId initiator, Incarnation incarnation, ExchangeId exchange,
-                             uint32_t shard, SharedBytes reply, double norm) {
+const MixAnswer& ReplyLedger::replay(PeerId initiator, uint32_t shard) const {
+  const auto found = pages_.find(initiator);
+  STARLING_CHECK(found != pages_.end() && shard < shards_);
+  return found->second.entries[shard].answer;
+}
+
+ReplyLedger::Answered ReplyLedger::OnAnswered(PeerId initiator, Incarnation incarnation,
+                                              ExchangeId exchange, uint32_t shard,
+                                              MixAnswer answer) {
+  STARLING_CHECK(shard < shards_);
   Page* page = Find(initiator, incarnation, exchange);
   if (page == nullptr || page->entries[shard].state != State::kPending) {
-    Orphan(norm);
-    if (page != nullptr) page->entries[shard] = Entry{State::kClosed, {}, 0};
-    return false;
+    Orphan(answer);
+    if (page != nullptr) page->entries[shard] = Entry{State::kClosed, {}};
+    return {};
   }
-  page->entries[shard] = Entry{State::kReplied, std::move(reply), norm};
-  if (++page->answered == shards_) ++exchanges_answered_;
-  return true;
+  page->squared_distance += answer.squared_distance;
+  page->entries[shard] = Entry{State::kReplied, std::move(answer)};
+  const bool completed = ++page->answered == shards_;
+  if (completed) ++exchanges_answered_;
+  return {true, completed, page->squared_distance};
 }
 
 void ReplyLedger::OnAnswerRefused(PeerId initiator, Incarnation incarnation, ExchangeId exchange,
@@ -100,6 +113,7 @@ void ReplyLedger::OnAnswerRefused(PeerId initiator, Incarnation incarnation, Exc
 void ReplyLedger::OnSettled(PeerId initiator, Incarnation incarnation, ExchangeId exchange,
                             uint32_t shard, bool committed) {
   STARLING_CHECK(shard < shards_);
+  if (!committed && IsNew(initiator, incarnation, exchange)) Open(initiator, incarnation, exchange);
   Page* page = Find(initiator, incarnation, exchange);
   if (page == nullptr) return;
   Entry& entry = page->entries[shard];
@@ -112,8 +126,8 @@ void ReplyLedger::OnSettled(PeerId initiator, Incarnation incarnation, ExchangeI
       if (!committed) entry.state = State::kDoomed;
       return;
     case State::kReplied:
-      if (!committed) Orphan(entry.norm);
-      entry = Entry{State::kClosed, {}, 0};
+      if (!committed) Orphan(entry.answer);
+      entry = Entry{State::kClosed, {}};
       return;
     case State::kDoomed:
     case State::kClosed:

@@ -9,6 +9,7 @@
 //   request ─▶ PENDING ─▶ REPLIED ─▶ settled(committed)  ─▶ CLOSED
 //                │            └────▶ settled(abandoned), page closed, peer gone ─▶ CLOSED, orphan
 //                └ settled(abandoned) before the answer ─▶ DOOMED ─▶ orphan when the answer comes
+//   settled(abandoned) before the request ─▶ CLOSED: a request that still comes is stale
 //
 // An orphan is a delta that this peer applied and whose counterpart the initiator did not apply, or
 // may not have applied: the sum over peers is off by at most that much. Pure; owned by GossipActor.
@@ -21,33 +22,45 @@
 #include <map>
 #include <vector>
 
+#include "peer/runtime/check.h"
 #include "peer/runtime/ids.h"
-#include "peer/runtime/shared_bytes.h"
+#include "peer/training/parameter_owner.h"
 
 namespace starling {
 
 class ReplyLedger {
  public:
   enum class RequestVerdict {
-    kAnswer,   // new: compute an answer, then call OnAnswered
+    kAnswer,   // new: OnRequest it and compute an answer, or refuse it and leave no trace
     kReplay,   // answered before: send `replay()` again
     kPending,  // being computed
     kStale,    // of a closed exchange, or already settled: nothing to do
   };
 
-  // Pages kept; a page of an initiator beyond that evicts the one opened longest ago.
-  ReplyLedger(uint32_t shards, size_t page_limit) : shards_(shards), page_limit_(page_limit) {}
+  // What became of an answer that the trainer gave.
+  struct Answered {
+    // Send it; else nobody waits for it any more, and it is an orphan.
+    bool wanted = false;
+    // It was the last of its exchange; then |own - incoming|^2 summed over all of the exchange.
+    bool completed = false;
+    double squared_distance = 0;
+  };
 
-  // shard < shards.
-  RequestVerdict OnRequest(PeerId initiator, Incarnation incarnation, ExchangeId exchange,
-                           uint32_t shard);
+  // `page_limit` > 0: a page of an initiator beyond that evicts the one opened longest ago.
+  ReplyLedger(uint32_t shards, size_t page_limit) : shards_(shards), page_limit_(page_limit) {
+    STARLING_CHECK(page_limit > 0);
+  }
+
+  // What a request is to us, recording nothing. shard < shards, here and below.
+  RequestVerdict Judge(PeerId initiator, Incarnation incarnation, ExchangeId exchange,
+                       uint32_t shard) const;
+  // Records a request that was judged kAnswer; OnAnswered or OnAnswerRefused follows.
+  void OnRequest(PeerId initiator, Incarnation incarnation, ExchangeId exchange, uint32_t shard);
   // After kReplay.
-  const SharedBytes& replay(PeerId initiator, uint32_t shard) const;
+  const MixAnswer& replay(PeerId initiator, uint32_t shard) const;
 
-  // The trainer answered. Returns false if nobody waits for the answer any more (it is an orphan);
-  // true if it should be sent. `norm` is that of the change to our own values; 0 if there was none.
-  bool OnAnswered(PeerId initiator, Incarnation incarnation, ExchangeId exchange, uint32_t shard,
-                  SharedBytes reply, double norm);
+  Answered OnAnswered(PeerId initiator, Incarnation incarnation, ExchangeId exchange,
+                      uint32_t shard, MixAnswer answer);
   // The trainer would not take the request: as if it had never come.
   void OnAnswerRefused(PeerId initiator, Incarnation incarnation, ExchangeId exchange,
                        uint32_t shard);
@@ -68,19 +81,22 @@ class ReplyLedger {
   enum class State { kEmpty, kPending, kDoomed, kReplied, kClosed };
   struct Entry {
     State state = State::kEmpty;
-    SharedBytes reply;
-    double norm = 0;
+    MixAnswer answer;
   };
   struct Page {
     Incarnation incarnation = 0;
     ExchangeId exchange;
     uint64_t opened = 0;  // order of opening
     uint32_t answered = 0;
+    double squared_distance = 0;  // over the answered shards
     std::vector<Entry> entries;
   };
 
   Page* Find(PeerId initiator, Incarnation incarnation, ExchangeId exchange);
-  void Orphan(double norm);
+  // True if such an exchange would open a page of its own.
+  bool IsNew(PeerId initiator, Incarnation incarnation, ExchangeId exchange) const;
+  Page& Open(PeerId initiator, Incarnation incarnation, ExchangeId exchange);
+  void Orphan(const MixAnswer& answer);
   void Close(Page& page);
 
   const uint32_t shards_;

@@ -1,9 +1,13 @@
 // Carries the membership core to the network: pings, answers to pings, the coordinator's lease and
 // its view, and hands an immutable picture of the swarm to the rest of the peer.
 //
-// CONTRACT BY THE LEAD (peer/peer.cc is written against it); the implementer fills in private parts.
+// Everything but the core's rules is here: the timer, the calls, what is told to whom. A change of
+// membership is published at once, steps and round-trip times once per ping interval. Connections
+// to members that died or left are forgotten, unless somebody else lives at their address.
 //
-// Executor: control.
+// The swarm has started when min_peers answer, or the coordinator says so, or anybody trains.
+//
+// Executor: control. Transport and coordinator client outlive it.
 
 #ifndef STARLING_PEER_MEMBERSHIP_MEMBERSHIP_ACTOR_H_
 #define STARLING_PEER_MEMBERSHIP_MEMBERSHIP_ACTOR_H_
@@ -16,6 +20,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "peer/membership/coordinator_client.h"
+#include "peer/membership/coordinator_session.h"
 #include "peer/membership/membership.h"
 #include "peer/membership/membership_view.h"
 #include "peer/runtime/actor.h"
@@ -26,7 +31,7 @@
 
 namespace starling {
 
-class MembershipActor : public Actor {
+class MembershipActor final : public Actor {
  public:
   struct Deps {
     Executor* control = nullptr;
@@ -55,12 +60,39 @@ class MembershipActor : public Actor {
   bool HandleControl(const v1::ControlRequest& request, v1::ControlResponse* response);
   // The data path to that address broke: ping it now.
   void OnPathBroken(const std::string& address);
-  // Tells the coordinator and all living members, waits a second at most, stops, calls `done`.
+  // Tells the coordinator and all living members, waits a second at most, stops, calls `done` once.
   void Leave(std::string reason, absl::AnyInvocable<void()> done);
 
   v1::CoordinatorStatus CoordinatorStatus() const;
   // Everybody, self included, ascending by id.
   std::vector<v1::PeerStatus> Peers() const;
+
+ private:
+  void Tick();
+  // Carries out what the core wants, and publishes if anything changed.
+  void Flush();
+  void Ping(const PingAction& action);
+  void OnSwarmView(const v1::SwarmView& view);
+  void LogTransition(const MemberTransition& transition);
+  void ForgetIfGone(const MemberTransition& transition);
+  void CheckRefusal();
+  void CheckStarted();
+  bool Settled() const;
+  void Publish();
+  void Refuse(absl::Status status);
+  v1::ControlRequest NewRequest() const;
+  void SayGoodbye(std::string address, std::shared_ptr<absl::AnyInvocable<void()>> answered);
+
+  const MembershipOptions options_;
+  Deps deps_;
+  Membership core_;
+  std::unique_ptr<CoordinatorSession> session_;
+  absl::Time next_publication_ = absl::InfinitePast();
+  bool swarm_started_ = false;  // as the coordinator says
+  bool told_started_ = false;
+  bool settled_ = false;
+  bool refused_ = false;
+  std::string leaving_;  // the reason, once we are
 };
 
 }  // namespace starling

@@ -34,26 +34,31 @@ class BufferPool::Shelf {
     {
       absl::MutexLock lock(&mutex_);
       auto found = idle_.find(elements);
-      if (found != idle_.end() && !found->second.empty()) {
-        float* memory = found->second.back();
-        found->second.pop_back();
-        idle_bytes_ -= elements * sizeof(float);
-        return memory;
-      }
+      if (found != idle_.end()) return Remove(found);
     }
     return Allocate(elements);
   }
 
   void Return(float* memory, size_t elements) {
+    std::vector<float*> surplus;
     {
       absl::MutexLock lock(&mutex_);
-      if (idle_bytes_ + elements * sizeof(float) <= limit_) {
+      const size_t bytes = elements * sizeof(float);
+      // Sizes that nobody takes any more make room for the one in use.
+      while (bytes <= limit_ && idle_bytes_ + bytes > limit_) {
+        auto other = idle_.begin();
+        if (other != idle_.end() && other->first == elements) ++other;
+        if (other == idle_.end()) break;
+        surplus.push_back(Remove(other));
+      }
+      if (idle_bytes_ + bytes <= limit_) {
         idle_[elements].push_back(memory);
-        idle_bytes_ += elements * sizeof(float);
-        return;
+        idle_bytes_ += bytes;
+      } else {
+        surplus.push_back(memory);
       }
     }
-    Free(memory);
+    for (float* freed : surplus) Free(freed);
   }
 
   size_t idle_bytes() const {
@@ -62,9 +67,20 @@ class BufferPool::Shelf {
   }
 
  private:
+  // By size; no entry is empty.
+  using Idle = std::map<size_t, std::vector<float*>>;
+
+  float* Remove(Idle::iterator entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    float* memory = entry->second.back();
+    idle_bytes_ -= entry->first * sizeof(float);
+    entry->second.pop_back();
+    if (entry->second.empty()) idle_.erase(entry);
+    return memory;
+  }
+
   const size_t limit_;
   mutable absl::Mutex mutex_;
-  std::map<size_t, std::vector<float*>> idle_ ABSL_GUARDED_BY(mutex_);
+  Idle idle_ ABSL_GUARDED_BY(mutex_);
   size_t idle_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

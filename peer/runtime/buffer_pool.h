@@ -1,8 +1,9 @@
 // Keeps float buffers for reuse: a fresh 10 MB allocation costs more in page faults than the copy
 // into it. A buffer goes back to the pool when its last reference dies, on whatever thread.
 //
-// The pool keeps at most `idle_bytes_limit` of unused memory and frees what exceeds it; it never
-// limits what is in use (those limits belong to the queues that hold the buffers). Thread-safe.
+// The pool keeps at most `idle_bytes_limit` of unused memory: buffers of other sizes are freed to
+// make room for one that comes back, then that one itself. It never limits what is in use (those
+// limits belong to the queues that hold the buffers). Thread-safe.
 
 #ifndef STARLING_PEER_RUNTIME_BUFFER_POOL_H_
 #define STARLING_PEER_RUNTIME_BUFFER_POOL_H_

@@ -39,11 +39,13 @@ void Joiner::Stop() {
 
 void Joiner::OnSwarm(std::map<PeerId, std::string> donors, bool settled) {
   AssertHere();
+  if (!donors_.empty() && donors.empty()) patient_until_ = Now() + options_.settle;
   donors_ = std::move(donors);
   settled_ |= settled;
   if (fetcher_ != nullptr && donors_.count(fetcher_->donor()) == 0) {
     // Whoever stops being a donor takes its copy along; ask another.
     ++failures_[fetcher_->donor()];
+    ++attempt_;
     fetcher_.reset();
   }
   Decide();
@@ -52,7 +54,18 @@ void Joiner::OnSwarm(std::map<PeerId, std::string> donors, bool settled) {
 void Joiner::Decide() {
   if (!running() || fetcher_ != nullptr || pausing_) return;
   if (donors_.empty()) {
-    if (settled_) Finish(absl::optional<Snapshot>());
+    if (!settled_) return;
+    if (Now() >= patient_until_) {
+      Finish(absl::optional<Snapshot>());
+      return;
+    }
+    if (!patient_) {
+      patient_ = true;
+      ScheduleAt(patient_until_, [this] {
+        patient_ = false;
+        Decide();
+      });
+    }
     return;
   }
   int fewest = std::numeric_limits<int>::max();
@@ -75,10 +88,12 @@ void Joiner::Decide() {
 }
 
 void Joiner::Try(PeerId donor, const std::string& address) {
+  const uint64_t attempt = ++attempt_;
   fetcher_ = std::make_unique<StateFetcher>(
       executor(), transport_, pool_, self_, request_template_, donor, address, options_.fetch,
-      Deliver<absl::StatusOr<Snapshot>>(
-          [this](absl::StatusOr<Snapshot> state) { OnFetched(std::move(state)); }));
+      Deliver<absl::StatusOr<Snapshot>>([this, attempt](absl::StatusOr<Snapshot> state) {
+        if (attempt == attempt_) OnFetched(std::move(state));
+      }));
   fetcher_->Start();
 }
 

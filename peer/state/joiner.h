@@ -3,7 +3,9 @@
 //   others still unknown ─▶ wait for the first word from the swarm, `settle` at most
 //   somebody trains      ─▶ fetch its parameters (StateFetcher); on failure the next donor, round
 //                           and round with backoff, as long as anybody trains
-//   nobody trains        ─▶ start from the seed: everybody who starts so has the same parameters
+//   nobody trains        ─▶ start from the seed: everybody who starts so has the same parameters;
+//                           but if somebody did a moment ago, wait another `settle` for its return,
+//                           for fresh parameters would spoil a trained swarm
 //
 // Executor: control.
 
@@ -46,8 +48,8 @@ class Joiner : public Actor {
              absl::AnyInvocable<void(absl::StatusOr<absl::optional<Snapshot>>)> done);
   void Stop();
 
-  // What is known of the swarm: those that train now, and whether there is reason to wait for news
-  // of others (no seed has answered or failed yet, the coordinator has not answered).
+  // What is known of the swarm: those that train now, and whether that is the first word of it (false
+  // while no seed has answered or failed yet, or the coordinator has not answered).
   void OnSwarm(std::map<PeerId, std::string> donors, bool settled);
 
   // A STATE_REPLY or refusal of a STATE_REQUEST. False if nobody here waits for it.
@@ -75,6 +77,10 @@ class Joiner : public Actor {
   bool settled_ = false;
   int rounds_failed_ = 0;
   bool pausing_ = false;
+  // Donors were there and are gone: they may be back in a moment.
+  absl::Time patient_until_ = absl::InfinitePast();
+  bool patient_ = false;  // the timer for that is armed
+  uint64_t attempt_ = 0;  // tells the result of the current fetch from one called off
   std::unique_ptr<StateFetcher> fetcher_;
 };
 

@@ -40,12 +40,13 @@ void StateFetcher::OnManifest(absl::StatusOr<v1::ControlResponse> response) {
                                                response.status().message())));
     return;
   }
+  if (response->has_refused()) {
+    Finish(RefusalError(response->refused().reason(), response->refused().detail()));
+    return;
+  }
   if (!response->has_state()) {
-    const absl::string_view detail =
-        response->has_refused() ? absl::string_view(response->refused().detail())
-                                : absl::string_view("no manifest in its answer");
-    Finish(absl::UnavailableError(
-        absl::StrCat("donor ", donor_.ToString(), " at ", address_, ": ", detail)));
+    Finish(absl::UnavailableError(absl::StrCat("donor ", donor_.ToString(), " at ", address_,
+                                               " answered without a manifest")));
     return;
   }
   manifest_ = response->state();
@@ -57,7 +58,16 @@ void StateFetcher::OnManifest(absl::StatusOr<v1::ControlResponse> response) {
   here_.assign(self_.shards.count(), false);
   last_progress_ = Now();
   RequestMore();
-  ArmRetry();
+  ArmRetry(Now() + options_.retry);
+}
+
+absl::Status StateFetcher::RefusalError(v1::RefusalReason reason, absl::string_view detail) const {
+  const bool for_good = reason == v1::REFUSAL_REASON_WRONG_RUN ||
+                        reason == v1::REFUSAL_REASON_WRONG_MODEL ||
+                        reason == v1::REFUSAL_REASON_WRONG_EPOCH;
+  return absl::Status(
+      for_good ? absl::StatusCode::kFailedPrecondition : absl::StatusCode::kUnavailable,
+      absl::StrCat("donor ", donor_.ToString(), " at ", address_, ": ", detail));
 }
 
 void StateFetcher::RequestMore() {
@@ -72,9 +82,14 @@ void StateFetcher::Request(uint32_t shard) {
   transport_->SendFrame(address_, std::move(frame)).IgnoreError();
 }
 
-void StateFetcher::ArmRetry() {
-  ScheduleAfter(options_.retry, [this] {
+void StateFetcher::ArmRetry(absl::Time when) {
+  ScheduleAt(when, [this] {
     if (!done_) return;
+    // While shards keep coming the others are under way; asking again would only clog a slow link.
+    if (const absl::Time quiet = last_progress_ + options_.retry; Now() < quiet) {
+      ArmRetry(quiet);
+      return;
+    }
     if (Now() - last_progress_ >= options_.patience) {
       Finish(absl::UnavailableError(absl::StrCat(
           "donor ", donor_.ToString(), " at ", address_, " sent ", received_, " of ", here_.size(),
@@ -84,7 +99,7 @@ void StateFetcher::ArmRetry() {
     for (uint32_t shard = 0; shard < next_; ++shard) {
       if (!here_[shard]) Request(shard);
     }
-    ArmRetry();
+    ArmRetry(Now() + options_.retry);
   });
 }
 
@@ -95,8 +110,7 @@ bool StateFetcher::OnFrame(const Frame& frame) {
     return false;
   }
   if (frame.header.kind() == v1::FRAME_KIND_REFUSAL) {
-    Finish(absl::UnavailableError(absl::StrCat("donor ", donor_.ToString(), " at ", address_, ": ",
-                                               frame.header.detail())));
+    Finish(RefusalError(frame.header.refusal(), frame.header.detail()));
     return true;
   }
   const uint32_t shard = frame.header.shard();

@@ -3,8 +3,8 @@
 //
 //   hold ─▶ manifest ─▶ requests, at most `window` shards at a time ─▶ all here ─▶ hash ─▶ done
 //
-// Each shard must match the manifest's hash of it, the whole must match the hash of the whole. A
-// shard that does not come is asked for again every `retry`; a donor that delivers nothing for
+// Each shard must match the manifest's hash of it, the whole must match the hash of the whole. When no
+// shard has come for `retry`, those missing are asked for again; a donor that delivers nothing for
 // `patience` is given up. When it ends it tells the donor to let go of the copy; a copy that nobody lets
 // go of is dropped by the donor after a while. One fetch per object; destroy it to cancel.
 //
@@ -31,8 +31,9 @@ namespace starling {
 struct StateFetcherOptions {
   // Shards asked for and not yet here. Up: faster on long links, more memory in flight.
   uint32_t window = 8;
+  // Up: fewer shards are asked for twice; down: losses are made good sooner. Default 1 s.
   absl::Duration retry = absl::Seconds(1);
-  // Longest time without a new shard.
+  // Longest time without a new shard. Default 10 s.
   absl::Duration patience = absl::Seconds(10);
 };
 
@@ -55,7 +56,8 @@ class StateFetcher : public Actor {
   void OnManifest(absl::StatusOr<v1::ControlResponse> response);
   void RequestMore();
   void Request(uint32_t shard);
-  void ArmRetry();
+  void ArmRetry(absl::Time when);
+  absl::Status RefusalError(v1::RefusalReason reason, absl::string_view detail) const;
   void Finish(absl::StatusOr<Snapshot> result);
 
   Transport* const transport_;

@@ -16,8 +16,18 @@ StateKeeper::StateKeeper(Executor* control, ParameterOwner* parameters, const Fr
 
 void StateKeeper::DropIdle() {
   for (auto copy = copies_.begin(); copy != copies_.end();) {
-    copy = Now() - copy->second.used > options_.idle ? copies_.erase(copy) : std::next(copy);
+    copy = Now() - copy->second.used >= options_.idle ? copies_.erase(copy) : std::next(copy);
   }
+}
+
+void StateKeeper::ArmSweep() {
+  if (sweep_armed_ || copies_.empty()) return;
+  sweep_armed_ = true;
+  ScheduleAfter(options_.idle, [this] {
+    sweep_armed_ = false;
+    DropIdle();
+    ArmSweep();
+  });
 }
 
 void StateKeeper::Hold(absl::AnyInvocable<void(v1::ControlResponse)> done) {
@@ -54,7 +64,7 @@ void StateKeeper::Hold(absl::AnyInvocable<void(v1::ControlResponse)> done) {
         copy.manifest = MakeManifest(self_, id, snapshot);
         copy.snapshot = std::move(snapshot);
         copy.made = copy.used = Now();
-        ScheduleAfter(options_.idle + absl::Seconds(1), [this] { DropIdle(); });
+        ArmSweep();
         v1::ControlResponse response;
         *response.mutable_state() = copy.manifest;
         (*shared_done)(std::move(response));

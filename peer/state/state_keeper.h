@@ -2,8 +2,9 @@
 // evaluators of the average) fetch them shard by shard.
 //
 // A copy is taken at a step boundary, so it is consistent; it costs one memcpy of the trainer's
-// time, however slowly it is fetched. At most `copies` are kept, each for `idle` after its last
-// use; asked for more, the keeper refuses as BUSY and the newcomer tries another donor or waits.
+// time, however slowly it is fetched. At most `copies` are kept, each for one to two times `idle`
+// after its last use; asked for more, the keeper refuses as BUSY and the newcomer tries another
+// donor or waits.
 // Whoever asks within `share` of a copy's making gets the same copy.
 //
 // Executor: control.
@@ -56,6 +57,7 @@ class StateKeeper : public Actor {
   };
 
   void DropIdle();
+  void ArmSweep();
 
   ParameterOwner* const parameters_;
   const FrameIdentity self_;
@@ -63,6 +65,7 @@ class StateKeeper : public Actor {
   std::map<uint64_t, Copy> copies_;
   size_t pending_ = 0;
   uint64_t next_id_ = 1;
+  bool sweep_armed_ = false;
 };
 
 }  // namespace starling

@@ -5,7 +5,6 @@
 #define STARLING_PEER_TRAINING_EVALUATION_ACTOR_H_
 
 #include <memory>
-#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
@@ -34,7 +33,6 @@ class EvaluationActor : public Actor {
 
   const std::unique_ptr<Model> model_;
   const std::shared_ptr<const Dataset> test_;
-  Batch batch_;
 };
 
 }  // namespace starling

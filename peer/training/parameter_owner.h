@@ -2,7 +2,8 @@
 // thread; the work is done at the trainer's next step boundary and the answer is given on the
 // trainer's executor (wrap the callback with Actor::Deliver to get it home).
 //
-// Requests return false, and do nothing, when the trainer's mailbox is full or it is not running.
+// Requests return false, and do nothing, when the trainer's mailbox is full. They are served whether
+// it makes steps or not.
 // Offsets and lengths count parameters. Implementation: TrainingActor; tests use a fake.
 
 #ifndef STARLING_PEER_TRAINING_PARAMETER_OWNER_H_

@@ -42,7 +42,10 @@ absl::Status GrpcFrameStream::Send(Frame frame) {
   const size_t charge = Charge(frame);
   {
     absl::MutexLock lock(&mutex_);
-    if (ended_ || closing_) return absl::UnavailableError("the stream is closed");
+    if (ended_ || closing_) {
+      shared_->frames_dropped.fetch_add(1, std::memory_order_relaxed);
+      return absl::UnavailableError("the stream is closed");
+    }
     if (queued_bytes_ + charge > shared_->options.max_queued_bytes) {
       shared_->frames_dropped.fetch_add(1, std::memory_order_relaxed);
       return absl::ResourceExhaustedError(

@@ -102,6 +102,11 @@ void GrpcPeerService::SetAccepting(bool accepting) {
   for (const auto& stream : streams) stream->Close();
 }
 
+size_t GrpcPeerService::streams() const {
+  absl::MutexLock lock(&mutex_);
+  return streams_.size();
+}
+
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* GrpcPeerService::Exchange(
     grpc::CallbackServerContext*) {
   auto stream = std::make_shared<IncomingStream>(this, shared_);

@@ -7,6 +7,7 @@
 #ifndef STARLING_PEER_TRANSPORT_GRPC_PEER_SERVICE_H_
 #define STARLING_PEER_TRANSPORT_GRPC_PEER_SERVICE_H_
 
+#include <cstddef>
 #include <memory>
 #include <set>
 
@@ -31,6 +32,9 @@ class GrpcPeerService final
   // ones with UNAVAILABLE. Lets them in at first. Any thread.
   void SetAccepting(bool accepting);
 
+  // Open streams. Any thread.
+  size_t streams() const;
+
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Exchange(
       grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* Control(grpc::CallbackServerContext* context,
@@ -42,7 +46,7 @@ class GrpcPeerService final
   class IncomingCall;
 
   const std::shared_ptr<GrpcStreamShared> shared_;
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   bool accepting_ ABSL_GUARDED_BY(mutex_) = true;
   std::set<std::shared_ptr<IncomingStream>> streams_ ABSL_GUARDED_BY(mutex_);
 };

@@ -38,6 +38,7 @@ struct GrpcTransport::Path {
   std::shared_ptr<grpc::Channel> data;
   std::unique_ptr<v1::PeerService::Stub> control;
   std::shared_ptr<GrpcOutgoingStream> stream;
+  uint64_t stream_id = 0;
 
   bool used = false;  // since the last sweep
   uint64_t activity = 0;  // of the stream, at the last sweep
@@ -63,7 +64,7 @@ GrpcTransport::~GrpcTransport() {
   shared_->transport = nullptr;
   shared_->delegate = nullptr;
   shared_->control->Cancel(sweep_timer_);
-  for (const auto& [key, stream] : streams_) {
+  for (const auto& [id, stream] : streams_) {
     if (auto open = stream.lock()) open->End(absl::CancelledError("shut down"));
   }
   for (const auto& [id, call] : calls_) call->context.TryCancel();
@@ -94,32 +95,29 @@ GrpcTransport::Path& GrpcTransport::PathTo(const std::string& address) {
 absl::Status GrpcTransport::SendFrame(const std::string& address, Frame frame) {
   Path& path = PathTo(address);
   // A stream that ended a moment ago is still here; the frame then goes on a new one.
-  if (path.stream == nullptr || path.stream->finished()) path.stream = OpenStream(address, path);
-  return WithAddress(address, path.stream->Send(std::move(frame)));
+  if (path.stream == nullptr || path.stream->finished()) OpenStream(address, path);
+  const absl::Status status = path.stream->Send(std::move(frame));
+  // Ended just now: the frame is lost on the way like those before it, and OnPathBroken follows.
+  if (absl::IsUnavailable(status)) return absl::OkStatus();
+  return WithAddress(address, status);
 }
 
-std::shared_ptr<GrpcOutgoingStream> GrpcTransport::OpenStream(const std::string& address,
-                                                              Path& path) {
+void GrpcTransport::OpenStream(const std::string& address, Path& path) {
   if (path.data == nullptr) path.data = MakeDataChannel(address);
-  // The callback learns which stream it speaks of before the stream can end: both run here.
-  auto key = std::make_shared<const GrpcOutgoingStream*>(nullptr);
-  auto stream = GrpcOutgoingStream::Open(
-      path.data, shared_, [shared = shared_, address, key](absl::Status status) {
-        shared->control->Post([shared, address, key, status = std::move(status)] {
-          if (shared->transport != nullptr) {
-            shared->transport->OnStreamDone(address, *key, status);
-          }
+  path.stream_id = next_id_++;
+  path.stream = GrpcOutgoingStream::Open(
+      path.data, shared_, [shared = shared_, address, id = path.stream_id](absl::Status status) {
+        shared->control->Post([shared, address, id, status = std::move(status)] {
+          if (shared->transport != nullptr) shared->transport->OnStreamDone(address, id, status);
         });
       });
-  *key = stream.get();
-  streams_[stream.get()] = stream;
-  return stream;
+  streams_[path.stream_id] = path.stream;
 }
 
-void GrpcTransport::OnStreamDone(const std::string& address, const GrpcOutgoingStream* stream,
+void GrpcTransport::OnStreamDone(const std::string& address, uint64_t stream,
                                  const absl::Status& status) {
   auto path = paths_.find(address);
-  if (path != paths_.end() && path->second->stream.get() == stream) path->second->stream = nullptr;
+  if (path != paths_.end() && path->second->stream_id == stream) path->second->stream = nullptr;
   const bool forgotten = streams_.erase(stream) == 0;
   if (forgotten || status.ok() || shared_->delegate == nullptr) return;
   shared_->delegate->OnPathBroken(address, WithAddress(address, status));
@@ -133,7 +131,7 @@ void GrpcTransport::Call(const std::string& address, v1::ControlRequest request,
   call->context.set_deadline(DeadlineAfter(timeout));
   call->request = std::move(request);
   call->done = std::move(done);
-  const uint64_t id = next_call_++;
+  const uint64_t id = next_id_++;
   calls_[id] = call;
   shared_->Began();
   path.control->async()->Control(
@@ -157,7 +155,7 @@ void GrpcTransport::Forget(const std::string& address) {
   auto path = paths_.find(address);
   if (path == paths_.end()) return;
   if (auto stream = std::move(path->second->stream)) {
-    streams_.erase(stream.get());
+    streams_.erase(path->second->stream_id);
     stream->End(absl::CancelledError("forgotten"));
   }
   paths_.erase(path);
@@ -196,5 +194,6 @@ void GrpcTransport::Sweep() {
 uint64_t GrpcTransport::bytes_sent() const { return shared_->bytes_sent.load(); }
 uint64_t GrpcTransport::bytes_received() const { return shared_->bytes_received.load(); }
 uint64_t GrpcTransport::frames_dropped() const { return shared_->frames_dropped.load(); }
+size_t GrpcTransport::incoming_streams() const { return service_->streams(); }
 
 }  // namespace starling

@@ -13,6 +13,7 @@
 #ifndef STARLING_PEER_TRANSPORT_GRPC_TRANSPORT_H_
 #define STARLING_PEER_TRANSPORT_GRPC_TRANSPORT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -58,15 +59,16 @@ class GrpcTransport final : public Transport {
 
   // Frames that were queued and then dropped: their stream broke, or its queue was full.
   uint64_t frames_dropped() const;
+  // Streams that others opened to us and that are open now. Any thread.
+  size_t incoming_streams() const;
 
  private:
   struct Path;
   struct PendingCall;
 
   Path& PathTo(const std::string& address);
-  std::shared_ptr<GrpcOutgoingStream> OpenStream(const std::string& address, Path& path);
-  void OnStreamDone(const std::string& address, const GrpcOutgoingStream* stream,
-                    const absl::Status& status);
+  void OpenStream(const std::string& address, Path& path);
+  void OnStreamDone(const std::string& address, uint64_t stream, const absl::Status& status);
   // Closes what is idle; every half idle_timeout.
   void Sweep();
   void ScheduleSweep();
@@ -76,12 +78,13 @@ class GrpcTransport final : public Transport {
 
   // Control executor only.
   std::map<std::string, std::unique_ptr<Path>> paths_;
-  // Every stream we opened and that is not over, whether or not its path still uses it.
-  std::map<const GrpcOutgoingStream*, std::weak_ptr<GrpcOutgoingStream>> streams_;
+  // Every stream we opened and that is not over, whether or not its path still uses it, by a number
+  // of its own; forgotten ones excepted.
+  std::map<uint64_t, std::weak_ptr<GrpcOutgoingStream>> streams_;
   // Idle streams that were asked to end; they have until the next sweep.
   std::vector<std::weak_ptr<GrpcOutgoingStream>> closing_;
   std::map<uint64_t, std::shared_ptr<PendingCall>> calls_;
-  uint64_t next_call_ = 1;
+  uint64_t next_id_ = 1;
   TimerId sweep_timer_ = 0;
 };
 

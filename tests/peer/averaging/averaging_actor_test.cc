@@ -1,5 +1,9 @@
 #include "peer/averaging/averaging_actor.h"
 
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/peer/averaging/averaging_fakes.h"
@@ -225,6 +229,15 @@ TEST_F(AveragingActorTest, TheDeadlineEndsAPartialRound) {
   EXPECT_EQ(status.shards_applied(), 1u);
   EXPECT_EQ(status.shards_missed(), 2u);
   EXPECT_EQ(OnFrame(Reduce(0, {3, 6})), v1::REFUSAL_REASON_UNKNOWN_ROUND);
+}
+
+TEST_F(AveragingActorTest, WaysBackAreLetGoOfWithTheRound) {
+  OnPlan(Plan(1, {1, 2}));
+  auto reply = std::make_shared<RecordingReplyPath>();
+  OnFrame(Reduce(0, {3, 6}), reply);
+  EXPECT_GT(reply.use_count(), 1);
+  executor_.AdvanceTo(kStart + absl::Seconds(10));
+  EXPECT_EQ(reply.use_count(), 1);
 }
 
 TEST_F(AveragingActorTest, ANewerPlanEndsTheRoundAndAnOlderOneIsIgnored) {

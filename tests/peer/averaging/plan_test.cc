@@ -1,6 +1,7 @@
 #include "peer/averaging/plan.h"
 
 #include <limits>
+#include <vector>
 
 #include "gtest/gtest.h"
 

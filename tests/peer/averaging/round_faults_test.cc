@@ -1,7 +1,10 @@
 // Losses, latecomers, and frames that do not belong.
 
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <map>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "peer/averaging/round.h"

@@ -1,8 +1,10 @@
-// A few AveragingRounds, one per peer, joined by a network that does as it is told, under one clock.
+// A few AveragingRounds, one per peer, joined by a network that does as it is told, under one
+// clock.
 
 #ifndef STARLING_TESTS_PEER_AVERAGING_ROUND_SWARM_H_
 #define STARLING_TESTS_PEER_AVERAGING_ROUND_SWARM_H_
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>

@@ -2,7 +2,9 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <set>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "tests/peer/averaging/round_swarm.h"

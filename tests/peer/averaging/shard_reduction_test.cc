@@ -1,6 +1,8 @@
 #include "peer/averaging/shard_reduction.h"
 
+#include <algorithm>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "gtest/gtest.h"

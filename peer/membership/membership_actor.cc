@@ -1,0 +1,258 @@
+#include "peer/membership/membership_actor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "peer/membership/member_states.h"
+#include "peer/runtime/member_text.h"
+#include "peer/runtime/one_line.h"
+
+namespace starling {
+namespace {
+
+constexpr size_t kMailboxCapacity = 1024;
+constexpr absl::Duration kFarewell = absl::Seconds(1);
+
+}  // namespace
+
+MembershipActor::MembershipActor(const MembershipOptions& options, Deps deps)
+    : Actor(deps.control, kMailboxCapacity),
+      options_(options),
+      deps_(std::move(deps)),
+      core_(options, deps_.self, deps_.run, deps_.control->Now()) {
+  if (deps_.coordinator == nullptr) return;
+  CoordinatorSession::Deps session;
+  session.control = deps_.control;
+  session.client = deps_.coordinator;
+  session.self = deps_.self;
+  session.run = deps_.run;
+  session.random = deps_.random.Split("coordinator");
+  session.on_view = [this](const v1::SwarmView& view) { OnSwarmView(view); };
+  session.on_round = deps_.on_round;
+  session.on_refused = [this](absl::Status status) { Refuse(std::move(status)); };
+  session.log = deps_.log;
+  session_ = std::make_unique<CoordinatorSession>(std::move(session));
+}
+
+void MembershipActor::Start() {
+  AssertHere();
+  for (const std::string& seed : deps_.seeds) core_.AddSeed(Now(), seed);
+  if (session_ != nullptr) session_->Start();
+  Tick();
+}
+
+void MembershipActor::SetLocal(uint64_t step, v1::PeerState state) {
+  AssertHere();
+  core_.SetLocal(step, state);
+  if (session_ != nullptr && leaving_.empty()) session_->SetLocal(step, state);
+}
+
+bool MembershipActor::HandleControl(const v1::ControlRequest& request,
+                                    v1::ControlResponse* response) {
+  AssertHere();
+  if (request.has_goodbye()) {
+    response->mutable_pong();
+    core_.OnGoodbye(Now(), request.sender(), request.goodbye().reason());
+  } else if (!request.has_ping()) {
+    return false;
+  } else if (!leaving_.empty()) {
+    response->mutable_goodbye()->set_reason(leaving_);
+  } else {
+    for (v1::Member& member : core_.MembersToSend()) {
+      *response->mutable_pong()->add_members() = std::move(member);
+    }
+    response->mutable_pong();
+    core_.OnPing(Now(), request);
+  }
+  // After the answer is on its way: what follows may call back into the peer.
+  PostOwn([this] { Flush(); });
+  return true;
+}
+
+void MembershipActor::OnPathBroken(const std::string& address) {
+  AssertHere();
+  core_.OnPathBroken(Now(), address);
+  Flush();
+}
+
+void MembershipActor::Leave(std::string reason, absl::AnyInvocable<void()> done) {
+  AssertHere();
+  leaving_ = reason.empty() ? "no reason given" : OneLine(reason);
+
+  // `finish` fires once: when everybody has answered, or when the time is up.
+  auto finish = std::make_shared<absl::AnyInvocable<void()>>(
+      [done = std::move(done)]() mutable { std::exchange(done, nullptr)(); });
+  auto waiting = std::make_shared<int>(1);
+  auto answered = std::make_shared<absl::AnyInvocable<void()>>(
+      [finish, waiting]() mutable {
+        if (--*waiting == 0 && *finish) std::exchange(*finish, nullptr)();
+      });
+  const MembershipView view = core_.Snapshot();
+  for (const MemberView& other : view.others) {
+    if (!SaysLiving(other.member)) continue;
+    ++*waiting;
+    SayGoodbye(other.member.address(), answered);
+  }
+  if (session_ != nullptr) {
+    ++*waiting;
+    session_->Leave(leaving_, [answered] { (*answered)(); });
+  }
+  ScheduleAfter(kFarewell, [finish] {
+    if (*finish) std::exchange(*finish, nullptr)();
+  });
+  PostOwn([answered] { (*answered)(); });
+}
+
+v1::CoordinatorStatus MembershipActor::CoordinatorStatus() const {
+  AssertHere();
+  return session_ == nullptr ? v1::CoordinatorStatus() : session_->Status();
+}
+
+std::vector<v1::PeerStatus> MembershipActor::Peers() const {
+  AssertHere();
+  std::vector<v1::PeerStatus> peers;
+  const auto add_self = [&] {
+    peers.push_back(ToPeerStatus(core_.self()));
+    peers.back().set_self(true);
+  };
+  bool self_added = false;
+  const MembershipView view = core_.Snapshot();
+  for (const MemberView& other : view.others) {
+    if (!self_added && other.member.peer_id() > core_.self().peer_id()) {
+      add_self();
+      self_added = true;
+    }
+    peers.push_back(ToPeerStatus(other.member));
+    peers.back().set_rtt_ms(absl::ToDoubleMilliseconds(other.rtt));
+  }
+  if (!self_added) add_self();
+  return peers;
+}
+
+void MembershipActor::Tick() {
+  if (!leaving_.empty() || refused_) return;
+  core_.OnTick(Now());
+  Flush();
+  ScheduleAfter(options_.ping_interval / 10, [this] { Tick(); });
+}
+
+void MembershipActor::Flush() {
+  if (!leaving_.empty() || refused_) return;
+  for (const PingAction& action : core_.TakePings()) Ping(action);
+  for (const MemberTransition& transition : core_.TakeTransitions()) {
+    LogTransition(transition);
+    ForgetIfGone(transition);
+  }
+  CheckRefusal();
+  if (refused_) return;
+  if (!settled_ && Settled()) {
+    settled_ = true;
+    Publish();
+  } else if (core_.TakeChanged() || Now() >= next_publication_) {
+    Publish();
+  }
+  CheckStarted();
+}
+
+void MembershipActor::Ping(const PingAction& action) {
+  v1::ControlRequest request = NewRequest();
+  for (v1::Member& member : core_.MembersToSend()) {
+    *request.mutable_ping()->add_members() = std::move(member);
+  }
+  request.mutable_ping();
+  deps_.transport->Call(
+      action.address, std::move(request), action.timeout,
+      Deliver<absl::StatusOr<v1::ControlResponse>>(
+          [this, action, sent = Now()](absl::StatusOr<v1::ControlResponse> response) {
+            if (response.ok()) {
+              core_.OnAnswer(Now(), action, *response, Now() - sent);
+            } else {
+              core_.OnNoAnswer(Now(), action, response.status().message());
+            }
+            Flush();
+          }));
+}
+
+void MembershipActor::OnSwarmView(const v1::SwarmView& view) {
+  swarm_started_ |= view.started();
+  core_.OnSwarmView(Now(), view);
+  Flush();
+}
+
+void MembershipActor::LogTransition(const MemberTransition& transition) {
+  const v1::Member& member = transition.member;
+  std::string line = absl::StrCat(Describe(member), " is ", StateName(member.state()));
+  if (transition.from != v1::PEER_STATE_UNSPECIFIED) {
+    absl::StrAppend(&line, ", was ", StateName(transition.from));
+  }
+  if (!member.reason().empty()) absl::StrAppend(&line, ": ", member.reason());
+  deps_.log(line);
+}
+
+void MembershipActor::ForgetIfGone(const MemberTransition& transition) {
+  if (!IsDeparted(transition.member)) return;
+  const MembershipView view = core_.Snapshot();
+  const bool taken = std::any_of(
+      view.others.begin(), view.others.end(), [&](const MemberView& other) {
+        return SaysLiving(other.member) && other.member.address() == transition.member.address();
+      });
+  if (!taken) deps_.transport->Forget(transition.member.address());
+}
+
+void MembershipActor::CheckRefusal() {
+  if (!core_.superseded().empty()) {
+    Refuse(absl::FailedPreconditionError(core_.superseded()));
+  } else if (!core_.foreign_seed().empty() && !told_started_ && core_.reachable() == 1) {
+    // We were sent to a swarm that trains something else.
+    Refuse(absl::FailedPreconditionError(absl::StrCat(
+        core_.foreign_seed(), "; start both with the same configuration")));
+  }
+}
+
+void MembershipActor::CheckStarted() {
+  if (told_started_) return;
+  if (!swarm_started_ && !core_.anyone_training() && core_.reachable() < deps_.min_peers) return;
+  told_started_ = true;
+  deps_.on_started();
+}
+
+bool MembershipActor::Settled() const {
+  if (core_.has_untried()) return false;
+  if (session_ != nullptr) return session_->admitted() || core_.any_seed_answered();
+  return core_.seeds_tried();
+}
+
+void MembershipActor::Publish() {
+  core_.TakeChanged();
+  next_publication_ = Now() + options_.ping_interval;
+  auto view = std::make_shared<MembershipView>(core_.Snapshot());
+  view->settled = settled_;
+  deps_.on_view(std::move(view));
+}
+
+void MembershipActor::Refuse(absl::Status status) {
+  if (refused_ || !leaving_.empty()) return;
+  refused_ = true;
+  deps_.on_refused(std::move(status));
+}
+
+v1::ControlRequest MembershipActor::NewRequest() const {
+  v1::ControlRequest request;
+  *request.mutable_sender() = core_.self();
+  request.set_run_id(deps_.run.value());
+  return request;
+}
+
+void MembershipActor::SayGoodbye(std::string address,
+                                 std::shared_ptr<absl::AnyInvocable<void()>> answered) {
+  v1::ControlRequest request = NewRequest();
+  request.mutable_goodbye()->set_reason(leaving_);
+  deps_.transport->Call(address, std::move(request), kFarewell,
+                        Deliver<absl::StatusOr<v1::ControlResponse>>(
+                            [answered](const absl::StatusOr<v1::ControlResponse>&) {
+                              (*answered)();
+                            }));
+}
+
+}  // namespace starling

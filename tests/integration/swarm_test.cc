@@ -1,0 +1,246 @@
+// A swarm of real processes: joins, departures of every kind, and what they mean to the others.
+
+#include <signal.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "grpcpp/grpcpp.h"
+#include "gtest/gtest.h"
+#include "tests/integration/daemon.h"
+
+namespace starling {
+namespace {
+
+// Trains for as long as the test needs it.
+const std::vector<std::string> kEndless = {"--model=mlp", "--epochs=0",
+                                           "--algorithm=elastic_gossip:p=1/4"};
+
+bool Trains(const v1::Status& status) { return status.phase() == v1::PHASE_TRAINING; }
+
+// True once `status` has made `steps` steps more than at the first call.
+class MoreSteps {
+ public:
+  explicit MoreSteps(uint64_t steps) : steps_(steps) {}
+  bool operator()(const v1::Status& status) {
+    if (first_ == UINT64_MAX) first_ = status.training().step();
+    return status.training().step() >= first_ + steps_;
+  }
+
+ private:
+  const uint64_t steps_;
+  uint64_t first_ = UINT64_MAX;
+};
+
+class SwarmTest : public testing::Test {
+ protected:
+  // A coordinator and `count` peers, all training.
+  void Start(int count, std::vector<std::string> run_flags = kEndless) {
+    run_flags.push_back(absl::StrCat("--min_peers=", count));
+    coordinator_ = StartCoordinator(run_flags);
+    for (int i = 0; i < count; ++i) AddPeer();
+    for (auto& peer : peers_) {
+      ASSERT_TRUE(WatchUntil(peer->address(), Trains)) << peer->log();
+    }
+  }
+
+  Daemon& AddPeer() {
+    peers_.push_back(StartPeer({absl::StrCat("--coordinator=", coordinator_->address())}));
+    return *peers_.back();
+  }
+
+  std::unique_ptr<Daemon> coordinator_;
+  std::vector<std::unique_ptr<Daemon>> peers_;
+};
+
+TEST_F(SwarmTest, PeersExchangeAndAgree) {
+  Start(3);
+  for (auto& peer : peers_) {
+    v1::Status status;
+    EXPECT_TRUE(WatchUntil(
+        peer->address(),
+        [](const v1::Status& now) {
+          return now.gossip().exchanges_committed() >= 5 && now.gossip().exchanges_answered() >= 5;
+        },
+        &status))
+        << status.DebugString();
+    EXPECT_GT(status.gossip().consensus_distance(), 0);
+    EXPECT_EQ(status.gossip().refused_size(), 0) << status.gossip().DebugString();
+    EXPECT_EQ(status.training().threads(), 1);
+  }
+  auto stub = StatusStub(peers_[0]->address());
+  grpc::ClientContext context;
+  v1::EvaluateAverageResponse average;
+  const grpc::Status called = stub->EvaluateAverage(&context, {}, &average);
+  ASSERT_TRUE(called.ok()) << called.error_message();
+  EXPECT_EQ(average.peer_ids_size(), 3);
+  EXPECT_EQ(average.missing_size(), 0);
+  EXPECT_GT(average.test_accuracy(), 0.2);
+}
+
+TEST_F(SwarmTest, NewcomerTakesOverALivingPeersParameters) {
+  Start(2);
+  ASSERT_TRUE(WatchUntil(peers_[0]->address(), MoreSteps(200)));
+  const uint64_t step_before = StatusOf(peers_[0]->address()).training().step();
+  Daemon& newcomer = AddPeer();
+  EXPECT_TRUE(newcomer.LogHas("hash verified")) << newcomer.log();
+  v1::Status status;
+  EXPECT_TRUE(WatchUntil(
+      newcomer.address(),
+      [](const v1::Status& now) { return now.gossip().exchanges_committed() >= 1; }, &status))
+      << status.DebugString();
+  EXPECT_GE(status.training().step(), step_before);
+  EXPECT_EQ(status.slot(), 2u);
+}
+
+TEST_F(SwarmTest, LeaveRequestEndsThePeerInGoodOrderAndTheOthersSeeItLeft) {
+  Start(3);
+  const std::string id = StatusOf(peers_[2]->address()).peer_id();
+  auto stub = StatusStub(peers_[2]->address());
+  grpc::ClientContext context;
+  v1::LeaveSwarmRequest request;
+  request.set_reason("test");
+  v1::LeaveSwarmResponse response;
+  ASSERT_TRUE(stub->Leave(&context, request, &response).ok());
+  EXPECT_EQ(peers_[2]->Wait(), 0) << peers_[2]->log();
+  for (int i : {0, 1}) {
+    EXPECT_TRUE(WatchUntil(peers_[i]->address(), [&](const v1::Status& now) {
+      return StateSeenBy(now, id) == v1::PEER_STATE_LEFT;
+    }));
+    EXPECT_TRUE(WatchUntil(peers_[i]->address(), MoreSteps(50)));
+  }
+}
+
+TEST_F(SwarmTest, TerminatedPeerLeavesInGoodOrder) {
+  Start(2);
+  const std::string id = StatusOf(peers_[1]->address()).peer_id();
+  peers_[1]->Signal(SIGTERM);
+  EXPECT_EQ(peers_[1]->Wait(), 0) << peers_[1]->log();
+  EXPECT_TRUE(WatchUntil(coordinator_->address(), [&](const v1::Status& now) {
+    return StateSeenBy(now, id) == v1::PEER_STATE_LEFT;
+  }));
+  EXPECT_TRUE(WatchUntil(peers_[0]->address(), MoreSteps(50)));
+}
+
+TEST_F(SwarmTest, KilledPeerIsReportedDeadAndTheOthersGoOn) {
+  Start(3);
+  const std::string id = StatusOf(peers_[2]->address()).peer_id();
+  peers_[2]->Signal(SIGKILL);
+  for (int i : {0, 1}) EXPECT_TRUE(WatchUntil(peers_[i]->address(), MoreSteps(100)));
+  for (const std::string& observer : {peers_[0]->address(), coordinator_->address()}) {
+    v1::Status last;
+    EXPECT_TRUE(WatchUntil(
+        observer,
+        [&](const v1::Status& now) { return StateSeenBy(now, id) == v1::PEER_STATE_DEAD; }, &last))
+        << last.DebugString();
+    for (const v1::PeerStatus& peer : last.peers()) {
+      if (peer.peer_id() == id) {
+        EXPECT_FALSE(peer.reason().empty());
+      }
+    }
+  }
+  EXPECT_TRUE(WatchUntil(peers_[0]->address(), MoreSteps(50)));
+}
+
+TEST_F(SwarmTest, StoppedPeerNeverStopsTheOthersAndComesBack) {
+  Start(3);
+  const std::string id = StatusOf(peers_[2]->address()).peer_id();
+  peers_[2]->Signal(SIGSTOP);
+  for (int i : {0, 1}) {
+    EXPECT_TRUE(WatchUntil(peers_[i]->address(), MoreSteps(200)));
+    EXPECT_TRUE(WatchUntil(peers_[i]->address(), [&](const v1::Status& now) {
+      return StateSeenBy(now, id) != v1::PEER_STATE_ALIVE;
+    }));
+  }
+  peers_[2]->Signal(SIGCONT);
+  v1::Status last;
+  EXPECT_TRUE(WatchUntil(
+      peers_[0]->address(),
+      [&](const v1::Status& now) { return StateSeenBy(now, id) == v1::PEER_STATE_ALIVE; }, &last))
+      << last.DebugString();
+  EXPECT_TRUE(WatchUntil(peers_[2]->address(), MoreSteps(50)));
+}
+
+TEST_F(SwarmTest, KilledCoordinatorStopsNobodyAndTakesThemBackWhenItReturns) {
+  Start(2);
+  const std::string address = coordinator_->address();
+  coordinator_->Signal(SIGKILL);
+  coordinator_->Wait();
+  for (auto& peer : peers_) {
+    EXPECT_TRUE(WatchUntil(peer->address(), [](const v1::Status& now) {
+      return now.coordinator().configured() && !now.coordinator().connected();
+    }));
+    EXPECT_TRUE(WatchUntil(peer->address(), MoreSteps(100)));
+  }
+  const uint64_t exchanges = StatusOf(peers_[0]->address()).gossip().exchanges_committed();
+  EXPECT_TRUE(WatchUntil(peers_[0]->address(), [&](const v1::Status& now) {
+    return now.gossip().exchanges_committed() > exchanges + 2;
+  }));
+
+  std::vector<std::string> flags = kEndless;
+  flags.push_back("--min_peers=2");
+  flags.insert(flags.begin(), {absl::StrCat("--listen=", address), "--preset=fast"});
+  coordinator_ = std::make_unique<Daemon>("coordinator/coordinatord", flags);
+  for (auto& peer : peers_) {
+    EXPECT_TRUE(WatchUntil(peer->address(), [](const v1::Status& now) {
+      return now.coordinator().connected();
+    })) << peer->log();
+  }
+  v1::Status last;
+  EXPECT_TRUE(WatchUntil(
+      coordinator_->address(),
+      [](const v1::Status& now) {
+        int alive = 0;
+        for (const v1::PeerStatus& peer : now.peers()) alive += peer.state() == v1::PEER_STATE_ALIVE;
+        return alive == 2;
+      },
+      &last))
+      << last.DebugString();
+}
+
+TEST_F(SwarmTest, GlobalAveragingRoundsCompleteWhileTrainingGoesOn) {
+  std::vector<std::string> flags = {"--model=mlp", "--epochs=0", "--algorithm=none",
+                                    "--averaging_period=100"};
+  Start(3, flags);
+  for (auto& peer : peers_) {
+    v1::Status status;
+    EXPECT_TRUE(WatchUntil(
+        peer->address(),
+        [](const v1::Status& now) { return now.averaging().rounds_complete() >= 2; }, &status))
+        << status.DebugString();
+    EXPECT_EQ(status.gossip().exchanges_started(), 0u);
+  }
+}
+
+TEST(PeersWithoutCoordinatorTest, FindEachOtherThroughOneSeedAndSurviveAKill) {
+  auto first = StartPeer(kEndless);
+  ASSERT_TRUE(WatchUntil(first->address(), Trains)) << first->log();
+  auto second = StartPeer({absl::StrCat("--peers=", first->address())});
+  auto third = StartPeer({absl::StrCat("--peers=", first->address())});
+  const std::string third_address = third->address();
+  for (Daemon* peer : {first.get(), second.get(), third.get()}) {
+    v1::Status last;
+    EXPECT_TRUE(WatchUntil(
+        peer->address(),
+        [](const v1::Status& now) {
+          int alive = 0;
+          for (const v1::PeerStatus& member : now.peers()) {
+            alive += member.state() == v1::PEER_STATE_ALIVE;
+          }
+          return alive == 3 && now.gossip().exchanges_committed() > 0;
+        },
+        &last))
+        << last.DebugString();
+  }
+  const std::string id = StatusOf(third_address).peer_id();
+  third->Signal(SIGKILL);
+  EXPECT_TRUE(WatchUntil(second->address(), [&](const v1::Status& now) {
+    return StateSeenBy(now, id) == v1::PEER_STATE_DEAD;
+  }));
+  EXPECT_TRUE(WatchUntil(second->address(), MoreSteps(50)));
+}
+
+}  // namespace
+}  // namespace starling

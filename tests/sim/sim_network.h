@@ -1,0 +1,132 @@
+// A seeded network between simulated peers: it loses, delays, reorders, duplicates and corrupts
+// frames, splits into parts, and notices dead peers, all by one Random.
+//
+// Everything sent from an address to another is a passage: it is lost with probability `loss`, or
+// takes delay_floor + an exponential time of mean delay_spread. Passages know nothing of one another,
+// so reordering follows from delay. A frame, in addition, may be delivered twice or with one bit of
+// its payload flipped; unless corrupted it shares its payload with the sender's, byte for byte the
+// same memory. Calls are two passages. Who sends to an address where nobody listens is told so after
+// `unreachable_after`; who is cut off by a partition is told nothing.
+//
+// Single-threaded, like the world. Outlives its transports, their reply paths and the tasks of their
+// executors.
+
+#ifndef STARLING_TESTS_SIM_SIM_NETWORK_H_
+#define STARLING_TESTS_SIM_SIM_NETWORK_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "peer/runtime/ids.h"
+#include "peer/runtime/random.h"
+#include "peer/transport/transport.h"
+#include "tests/sim/sim_executor.h"
+
+namespace starling {
+
+struct SimNetworkOptions {
+  // Share of passages that never arrive, in [0, 1].
+  double loss = 0;
+  // Share of frames that arrive twice, the second time with a delay of its own, in [0, 1].
+  double duplication = 0;
+  // Share of frames with a payload that arrive with one bit of it flipped, in [0, 1].
+  double corruption = 0;
+  // Every passage takes at least delay_floor, on average delay_spread longer. Up: longer exchanges,
+  // staler mixes; a spread above the time between two frames reorders them.
+  absl::Duration delay_floor = absl::Microseconds(500);
+  absl::Duration delay_spread = absl::Microseconds(500);
+  // How soon a sender learns that nobody listens at an address.
+  absl::Duration unreachable_after = absl::Milliseconds(2);
+  // Frames, and bytes of their payloads, underway on one path (from one peer to an address); more
+  // are refused with RESOURCE_EXHAUSTED. Duplicates are free.
+  size_t path_frames = 4096;
+  size_t path_bytes = size_t{64} << 20;
+
+  // INVALID_ARGUMENT naming the field.
+  absl::Status Validate() const;
+  // Nothing is lost, duplicated or corrupted.
+  bool clean() const { return loss == 0 && duplication == 0 && corruption == 0; }
+};
+
+// What became of frames, apart from those cut off or refused.
+struct SimNetworkCounters {
+  uint64_t frames = 0;
+  uint64_t lost = 0;
+  uint64_t duplicated = 0;
+  uint64_t corrupted = 0;
+  uint64_t refused = 0;  // by InspectFrame
+};
+
+class SimPathCredit;
+class SimTransport;
+
+class SimNetwork {
+ public:
+  // Who signs a transport's own refusals.
+  struct Identity {
+    PeerId peer;
+    Incarnation incarnation = 0;
+    RunId run;
+  };
+
+  // `options` are valid.
+  SimNetwork(SimWorld* world, const SimNetworkOptions& options, Random random);
+
+  const SimNetworkOptions& options() const { return options_; }
+  void SetOptions(const SimNetworkOptions& options) { options_ = options; }
+
+  // A process that listens at `address`, until it is destroyed: that is how a peer goes down. At
+  // most one at a time listens at an address.
+  std::unique_ptr<SimTransport> TransportFor(const std::string& address, SimExecutor* control,
+                                             const Identity& identity);
+
+  // From now on nothing passes from any of `from` to any of `to` (addresses), until Heal.
+  void Cut(const std::set<std::string>& from, const std::set<std::string>& to);
+  // Both ways.
+  void Partition(const std::set<std::string>& some, const std::set<std::string>& others);
+  void Heal() { cuts_.clear(); }
+  bool healed() const { return cuts_.empty(); }
+  bool IsCut(const std::string& from, const std::string& to) const;
+
+  // The fate of something sent now: how long it takes, or nullopt if it will not arrive.
+  absl::optional<absl::Duration> Passage(const std::string& from, const std::string& to);
+
+  const SimNetworkCounters& counters() const { return counters_; }
+  // The fullest path so far.
+  size_t peak_path_frames() const { return peak_path_frames_; }
+
+ private:
+  friend class SimTransport;
+
+  absl::Duration Delay();
+  SimTransport* ListenerAt(const std::string& address) const;
+  SimTransport* Find(uint64_t id) const;
+  void Remove(SimTransport* transport);
+  // Sends `frame` from a transport to the listener at `address`; `only` != 0: to that listener and
+  // no successor of it. `credit` is held until the last copy has arrived or vanished. False if
+  // nobody listens.
+  bool Carry(const SimTransport& from, const std::string& address, uint64_t only, Frame frame,
+             std::shared_ptr<const SimPathCredit> credit);
+
+  SimWorld* const world_;
+  SimNetworkOptions options_;
+  Random random_;
+  uint64_t next_id_ = 1;
+  std::map<uint64_t, SimTransport*> transports_;
+  std::map<std::string, SimTransport*> listeners_;
+  std::set<std::pair<std::string, std::string>> cuts_;
+  SimNetworkCounters counters_;
+  size_t peak_path_frames_ = 0;
+};
+
+}  // namespace starling
+
+#endif  // STARLING_TESTS_SIM_SIM_NETWORK_H_

@@ -1,0 +1,103 @@
+#include "tests/sim/sim_peer.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "peer/runtime/check.h"
+#include "peer/runtime/run_config.h"
+
+namespace starling {
+
+SimPeer::SimPeer(const SimPeerWorld& world, SimPeerSpec spec, Random random, MixObserver* observer)
+    : spec_(std::move(spec)),
+      step_time_(world.options->step_time * spec_.slowness),
+      step_jitter_(world.options->step_jitter),
+      random_(random),
+      control_(world.world->NewExecutor(absl::StrCat("control ", spec_.process))),
+      training_(world.world->NewExecutor(absl::StrCat("training ", spec_.process))),
+      evaluation_(world.world->NewExecutor(absl::StrCat("evaluation ", spec_.process))),
+      last_progress_(world.world->now()) {
+  const v1::RunConfig& config = *world.config;
+  transport_ = world.network->TransportFor(
+      spec_.address, control_, {spec_.id, spec_.incarnation, RunIdOf(config)});
+  if (world.coordinator != nullptr) {
+    coordinator_ = world.coordinator->ClientFor(spec_.address, control_);
+  }
+  const size_t dimension = config.model().dimension();
+  auto model =
+      std::make_unique<QuadraticModel>(dimension, world.train->features(), spec_.model_seed);
+  model_ = model.get();
+
+  PeerDeps deps;
+  deps.control = control_;
+  deps.training = training_;
+  deps.evaluation = evaluation_;
+  deps.transport = transport_.get();
+  deps.coordinator = coordinator_.get();
+  deps.pool = world.pool;
+  deps.model = std::move(model);
+  deps.evaluation_model =
+      std::make_unique<QuadraticModel>(dimension, world.test->features(), spec_.model_seed);
+  deps.train = world.train;
+  deps.test = world.test;
+  deps.log = [log = world.log, name = absl::StrCat("peer ", spec_.node)](const std::string& line) {
+    log(absl::StrCat(name, ": ", line));
+  };
+  deps.mix_observer = observer;
+
+  PeerOptions options;
+  options.config = config;
+  options.id = spec_.id;
+  options.incarnation = spec_.incarnation;
+  options.address = spec_.address;
+  options.version = "simulated";
+  options.seeds = spec_.seeds;
+  options.slot = spec_.slot;
+  options.membership = world.options->membership;
+  options.gossip = world.options->gossip;
+  options.evaluate_every = absl::ZeroDuration();
+  options.step_time = [this] { return NextStepTime(); };
+  options.learn = world.options->learn;
+  auto peer = Peer::Create(std::move(deps), std::move(options));
+  // The configuration was validated when the simulation was made.
+  STARLING_CHECK(peer.ok());
+  peer_ = *std::move(peer);
+  control_->Post([this] {
+    peer_->Start([this](absl::Status status) { ended_ = std::move(status); });
+  });
+}
+
+SimPeer::~SimPeer() {
+  for (SimExecutor* executor : {control_, training_, evaluation_}) executor->Kill();
+}
+
+void SimPeer::Leave() {
+  leaving_ = true;
+  control_->Post([this] { peer_->Leave("simulated", [this] { left_ = true; }); });
+}
+
+void SimPeer::Pause() {
+  for (SimExecutor* executor : {control_, training_, evaluation_}) executor->Pause();
+}
+
+void SimPeer::Resume() {
+  last_progress_ = control_->Now();
+  for (SimExecutor* executor : {control_, training_, evaluation_}) executor->Resume();
+}
+
+v1::Status SimPeer::Status() const {
+  v1::Status status;
+  control_->Visit([&] { status = peer_->GetStatus(); });
+  return status;
+}
+
+absl::Duration SimPeer::NextStepTime() {
+  ++steps_;
+  last_progress_ = training_->Now();
+  const absl::Duration duration =
+      step_time_ * (1 + step_jitter_ * (2 * random_.Uniform() - 1));
+  training_->BusyFor(duration);
+  return duration;
+}
+
+}  // namespace starling

@@ -1,0 +1,116 @@
+// One process of a simulated swarm: the shipped Peer with everything that peerd would give it, from
+// the simulated world. Destroying it is SIGKILL.
+//
+// What it shows may be read between two events only.
+
+#ifndef STARLING_TESTS_SIM_SIM_PEER_H_
+#define STARLING_TESTS_SIM_SIM_PEER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "model/dataset.h"
+#include "model/quadratic_model.h"
+#include "peer/membership/coordinator_client.h"
+#include "peer/peer.h"
+#include "peer/runtime/buffer_pool.h"
+#include "peer/runtime/ids.h"
+#include "peer/runtime/random.h"
+#include "peer/training/training_actor.h"
+#include "tests/sim/sim_coordinator.h"
+#include "tests/sim/sim_executor.h"
+#include "tests/sim/sim_network.h"
+#include "tests/sim/sim_transport.h"
+#include "tests/sim/simulation_options.h"
+
+namespace starling {
+
+// What all processes of a swarm share. Not owned; outlives them.
+struct SimPeerWorld {
+  SimWorld* world = nullptr;
+  SimNetwork* network = nullptr;
+  SimCoordinator* coordinator = nullptr;  // null: none
+  BufferPool* pool = nullptr;
+  const SimulationOptions* options = nullptr;
+  const v1::RunConfig* config = nullptr;
+  std::shared_ptr<const Dataset> train;
+  std::shared_ptr<const Dataset> test;
+  std::function<void(const std::string&)> log;
+};
+
+struct SimPeerSpec {
+  // Position in the swarm, and the number of this process among all there ever were.
+  int node = 0;
+  uint64_t process = 0;
+  PeerId id;
+  Incarnation incarnation = 1;
+  std::string address;
+  uint32_t slot = 0;
+  std::vector<std::string> seeds;
+  uint64_t model_seed = 0;
+  double slowness = 1;
+};
+
+class SimPeer {
+ public:
+  // Starts at once. `observer` outlives it.
+  SimPeer(const SimPeerWorld& world, SimPeerSpec spec, Random random, MixObserver* observer);
+  ~SimPeer();
+
+  // Leaves in good order; left() some time later.
+  void Leave();
+  // Stops all its threads, as SIGSTOP does, and continues.
+  void Pause();
+  void Resume();
+  bool paused() const { return control_->paused(); }
+
+  const SimPeerSpec& spec() const { return spec_; }
+  v1::Phase phase() const { return peer_->phase(); }
+  v1::Status Status() const;
+  // Of the live model.
+  absl::Span<float> parameters() const { return model_->parameters(); }
+  // Has parameters that belong to the swarm: it trains, or has finished or left doing so.
+  bool trained() const { return steps_ > 0 || phase() == v1::PHASE_FINISHED; }
+  uint64_t steps() const { return steps_; }
+  // Of the last step, or of the awakening since.
+  absl::Time last_sign_of_progress() const { return last_progress_; }
+  bool leaving() const { return leaving_; }
+  bool left() const { return left_; }
+  // Not OK if the peer ended by itself.
+  const absl::Status& ended() const { return ended_; }
+
+  const Peer& peer() const { return *peer_; }
+  const SimExecutor& control() const { return *control_; }
+  const SimExecutor& training() const { return *training_; }
+  const SimExecutor& evaluation() const { return *evaluation_; }
+
+ private:
+  absl::Duration NextStepTime();
+
+  const SimPeerSpec spec_;
+  const absl::Duration step_time_;
+  const double step_jitter_;
+  Random random_;
+  SimExecutor* const control_;
+  SimExecutor* const training_;
+  SimExecutor* const evaluation_;
+  uint64_t steps_ = 0;
+  absl::Time last_progress_;
+  bool leaving_ = false;
+  bool left_ = false;
+  absl::Status ended_;
+  std::unique_ptr<SimTransport> transport_;
+  std::unique_ptr<CoordinatorClient> coordinator_;
+  QuadraticModel* model_ = nullptr;  // owned by peer_
+  std::unique_ptr<Peer> peer_;
+};
+
+}  // namespace starling
+
+#endif  // STARLING_TESTS_SIM_SIM_PEER_H_

@@ -1,0 +1,147 @@
+// A whole swarm in virtual time: shipped Peers, the shipped coordinator, a network with faults, and
+// checkers that look on. One seed, one course of events.
+//
+// A test builds one, says what happens to whom, lets time pass, and asks the checkers:
+//
+//   auto simulation = Simulation::Create(options);
+//   simulation->RunFor(absl::Seconds(30));
+//   simulation->Crash(2);
+//   simulation->RunFor(absl::Seconds(30));
+//   EXPECT_THAT(simulation->complaints(), IsEmpty());
+//
+// Nodes are numbered from 0; a node is an address and a PeerId, and runs one process at a time.
+
+#ifndef STARLING_TESTS_SIM_SIMULATION_H_
+#define STARLING_TESTS_SIM_SIMULATION_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "peer/runtime/buffer_pool.h"
+#include "peer/runtime/random.h"
+#include "tests/sim/checker.h"
+#include "tests/sim/conservation_checker.h"
+#include "tests/sim/sim_coordinator.h"
+#include "tests/sim/sim_executor.h"
+#include "tests/sim/sim_network.h"
+#include "tests/sim/sim_peer.h"
+#include "tests/sim/simulation_options.h"
+
+namespace starling {
+
+class Simulation {
+ public:
+  struct Node {
+    PeerId id;
+    std::string address;
+    Incarnation incarnation = 0;
+    std::unique_ptr<SimPeer> process;  // null: down
+    bool departed = false;             // by Leave
+    absl::Status ended;                // why its last process ended by itself
+  };
+
+  // All peers start at once. INVALID_ARGUMENT: the options.
+  static absl::StatusOr<std::unique_ptr<Simulation>> Create(const SimulationOptions& options);
+  ~Simulation();
+
+  void RunFor(absl::Duration duration);
+  // Until `condition` holds, looked at as often as the checkers look; false if it did not within
+  // `limit`.
+  bool RunUntil(absl::FunctionRef<bool()> condition, absl::Duration limit);
+
+  // What may happen. Nodes are given by number.
+  void Crash(int node);
+  void Restart(int node);  // with the next incarnation
+  int Join();              // a new node
+  void Leave(int node);
+  void Pause(int node);
+  void Resume(int node);
+  void Partition(const std::set<int>& some, const std::set<int>& others);
+  void Cut(const std::set<int>& from, const std::set<int>& to);
+  // Also between nodes and the coordinator.
+  void CutCoordinator(const std::set<int>& nodes);
+  void Heal();
+  void SetNetwork(const SimNetworkOptions& options);
+  void StopCoordinator();
+  void StartCoordinator();
+  void PauseCoordinator();
+  void ResumeCoordinator();
+  // Overwrites all parameters of a living node, behind its back.
+  void Poison(int node, float value);
+
+  // Since when nothing has been wrong with the world: the network loses nothing, nobody is cut off or
+  // paused, nobody came or went. nullopt if something is.
+  absl::optional<absl::Time> calm_since() const;
+  absl::Time now() const { return world_.now(); }
+  absl::Duration elapsed() const { return world_.now() - began_; }
+
+  const SimulationOptions& options() const { return options_; }
+  const v1::RunConfig& config() const { return config_; }
+  const std::vector<Node>& nodes() const { return nodes_; }
+  // The living process of a node.
+  const SimPeer& peer(int node) const;
+  std::vector<const SimPeer*> living() const;
+  const SimNetwork& network() const { return network_; }
+  uint64_t events_run() const { return world_.events_run(); }
+
+  // Over the living that have trained.
+  // sqrt(mean |x_i - mean x|^2).
+  double ConsensusDistance() const;
+  // |mean x - the optimum over all data|.
+  double DistanceFromOptimum() const;
+  // Sums over the living, and over processes that died as they were last.
+  v1::GossipStatus TotalGossip() const;
+
+  const ConservationChecker& conservation() const { return *conservation_; }
+  // Of all checkers, so far, each with its time. Empty if all is well.
+  std::vector<std::string> complaints() const;
+  const std::vector<std::unique_ptr<Checker>>& checkers() const { return checkers_; }
+
+  // Over everything that happened and all parameters as they are now.
+  uint64_t TraceHash();
+  // The last lines that the peers logged, with their times.
+  const std::deque<std::string>& log() const { return log_; }
+
+ private:
+  Simulation(const SimulationOptions& options, v1::RunConfig config);
+
+  void StartProcess(int node);
+  void EndProcess(int node);
+  void ReapDeparted();
+  void Disturb() { disturbed_ = world_.now(); }
+  std::set<std::string> Addresses(const std::set<int>& nodes) const;
+  std::vector<double> Mean(const std::vector<const SimPeer*>& peers) const;
+  std::vector<const SimPeer*> Trained() const;
+
+  const SimulationOptions options_;
+  const v1::RunConfig config_;
+  const Random random_;
+  BufferPool pool_;
+  // Holds tasks that refer to everything below, so it goes last; but its executors are killed first.
+  SimWorld world_;
+  SimNetwork network_;
+  std::unique_ptr<SimCoordinator> coordinator_;
+  std::vector<double> optimum_;
+  SimPeerWorld environment_;
+  std::vector<std::unique_ptr<Checker>> checkers_;
+  ConservationChecker* conservation_ = nullptr;
+  std::vector<Node> nodes_;
+  uint64_t processes_ = 0;
+  v1::GossipStatus past_gossip_;  // of processes that are gone
+  const absl::Time began_;
+  absl::Time disturbed_;
+  absl::Time next_look_;
+  std::deque<std::string> log_;
+};
+
+}  // namespace starling
+
+#endif  // STARLING_TESTS_SIM_SIMULATION_H_

@@ -1,0 +1,78 @@
+#include "tests/sim/simulation_options.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "model/optimizer.h"
+#include "peer/gossip/registry.h"
+#include "peer/runtime/run_config.h"
+
+namespace starling {
+
+absl::Status SimulationOptions::Validate() const {
+  auto wrong = [](absl::string_view field, auto value, absl::string_view allowed) {
+    return absl::InvalidArgumentError(absl::StrCat(field, " is ", value, "; must be ", allowed));
+  };
+  if (peers < 1 || peers > 1000) return wrong("peers", peers, "from 1 to 1000");
+  if (dimension < 1) return wrong("dimension", dimension, "positive");
+  if (examples < static_cast<uint32_t>(peers)) {
+    return wrong("examples", examples, "at least one for each peer");
+  }
+  if (step_time < absl::Microseconds(1)) {
+    return wrong("step_time", absl::FormatDuration(step_time), "at least 1us");
+  }
+  if (!(step_jitter >= 0 && step_jitter < 1)) return wrong("step_jitter", step_jitter, "in [0, 1)");
+  if (stragglers < 0) return wrong("stragglers", stragglers, "0 or more");
+  if (!(straggler_factor >= 1)) return wrong("straggler_factor", straggler_factor, "at least 1");
+  if (averaging_period_steps > 0 && !coordinator) {
+    return absl::InvalidArgumentError("averaging_period_steps needs the coordinator, which plans");
+  }
+  if (look_every < absl::Milliseconds(1)) {
+    return wrong("look_every", absl::FormatDuration(look_every), "at least 1ms");
+  }
+  for (const absl::Status& status :
+       {network.Validate(), coordinator_options.registry.Validate(), membership.Validate()}) {
+    if (!status.ok()) return status;
+  }
+  return RunConfig().status();
+}
+
+absl::StatusOr<v1::RunConfig> SimulationOptions::RunConfig() const {
+  v1::RunConfig config;
+  config.set_name("simulation");
+  config.mutable_model()->set_name("quadratic");
+  config.mutable_model()->set_dimension(dimension);
+  config.mutable_data()->set_name("synthetic");
+  config.mutable_data()->set_parts(static_cast<uint32_t>(peers));
+  config.mutable_data()->set_examples(examples);
+  config.mutable_data()->set_dirichlet_alpha(dirichlet_alpha);
+  config.mutable_optimizer()->set_name("sgd");
+  config.mutable_optimizer()->set_learning_rate(learning_rate);
+  config.set_seed(seed);
+  config.set_batch_size(batch_size);
+  config.set_min_peers(static_cast<uint32_t>(peers));
+  config.set_shard_elements(shard_elements);
+  config.set_epochs(static_cast<double>(steps) * peers * batch_size / examples);
+  if (averaging_period_steps > 0) {
+    config.mutable_averaging()->set_period_steps(averaging_period_steps);
+    config.mutable_averaging()->set_deadline_seconds(absl::ToDoubleSeconds(averaging_deadline));
+  }
+  absl::Status status = ParseAlgorithm(algorithm, config.mutable_algorithm());
+  if (!status.ok()) return status;
+  auto complete_algorithm = CompleteAlgorithmConfig(config.algorithm());
+  if (!complete_algorithm.ok()) return complete_algorithm.status();
+  *config.mutable_algorithm() = *std::move(complete_algorithm);
+  auto complete_optimizer = CompleteOptimizerConfig(config.optimizer());
+  if (!complete_optimizer.ok()) return complete_optimizer.status();
+  *config.mutable_optimizer() = *std::move(complete_optimizer);
+  config = WithDefaults(std::move(config));
+  status = ValidateRunConfig(config);
+  if (!status.ok()) return status;
+  return config;
+}
+
+absl::Duration SimulationOptions::LongestStep() const {
+  return step_time * (1 + step_jitter) * (stragglers > 0 ? straggler_factor : 1);
+}
+
+}  // namespace starling
