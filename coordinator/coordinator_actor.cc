@@ -49,10 +49,10 @@ absl::Status CoordinatorActor::AddWatcher(std::shared_ptr<SwarmWatcher> watcher)
     return absl::ResourceExhaustedError(
         absl::StrCat("this coordinator serves its limit of ", kMaxWatchers, " watchers"));
   }
+  watchers_.push_back(watcher);
   v1::SwarmEvent event;
   *event.mutable_view() = core_.View();
   watcher->OnEvent(event);
-  watchers_.push_back(std::move(watcher));
   return absl::OkStatus();
 }
 
@@ -89,7 +89,8 @@ void CoordinatorActor::Tick() {
   core_.Tick(Now());
   LogChanges();
   for (const v1::SwarmEvent& event : core_.TakeEvents()) {
-    for (const auto& watcher : watchers_) watcher->OnEvent(event);
+    // A copy, for a watcher may remove itself.
+    for (const auto& watcher : std::vector(watchers_)) watcher->OnEvent(event);
   }
   ScheduleAfter(tick_, [this] { Tick(); });
 }

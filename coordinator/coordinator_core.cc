@@ -26,6 +26,7 @@ CoordinatorCore::CoordinatorCore(const RegistryOptions& options, const v1::RunCo
       random_(random),
       registry_(options, start_number, now),
       planner_(config.averaging()),
+      last_tick_(now),
       announced_epoch_(registry_.epoch()) {}
 
 absl::StatusOr<v1::JoinResponse> CoordinatorCore::Join(absl::Time now,
@@ -70,6 +71,8 @@ void CoordinatorCore::Leave(absl::Time now, const v1::LeaveRequest& request) {
 }
 
 void CoordinatorCore::Tick(absl::Time now) {
+  if (now - last_tick_ > options_.heartbeat) registry_.Grace(now);
+  last_tick_ = now;
   registry_.Expire(now);
   if (config_.averaging().period_steps() == 0) return;
   absl::optional<v1::RoundPlan> plan =

@@ -35,7 +35,8 @@ class CoordinatorCore {
   absl::StatusOr<v1::HeartbeatResponse> Heartbeat(absl::Time now,
                                                   const v1::HeartbeatRequest& request);
   void Leave(absl::Time now, const v1::LeaveRequest& request);
-  // Evicts, forgets and plans. Call about ten times per heartbeat.
+  // Evicts, forgets and plans. Call about ten times per heartbeat: a gap longer than a heartbeat
+  // means that this process was stopped, and gives everybody a new grace.
   void Tick(absl::Time now);
 
   // What watchers must hear since the last call: the newest view if it changed, then the rounds.
@@ -60,6 +61,7 @@ class CoordinatorCore {
   Registry registry_;
   RoundPlanner planner_;
   bool started_ = false;
+  absl::Time last_tick_;
   uint64_t announced_epoch_;
   std::vector<v1::RoundPlan> plans_;
 };

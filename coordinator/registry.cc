@@ -53,9 +53,10 @@ absl::Status RegistryOptions::Validate() const {
 }
 
 Registry::Registry(const RegistryOptions& options, uint64_t start_number, absl::Time now)
-    : options_(options), start_number_(start_number), grace_ends_(now + 2 * options.lease) {
+    : options_(options), start_number_(start_number) {
   STARLING_CHECK(options.Validate().ok());
   STARLING_CHECK(start_number < (uint64_t{1} << 32));
+  Grace(now);
 }
 
 absl::Status Registry::Join(absl::Time now, const v1::Member& member) {

@@ -15,8 +15,8 @@
 // The fencing epoch is (start number << 32) + changes: it grows with every start of the coordinator
 // and with every change of the living, so an old plan is known by its epoch.
 //
-// After a start nobody is evicted for two leases: members of the last life need the time to find
-// the way back.
+// After a start, and whenever Grace is called, nobody is evicted for two leases: members need the
+// time to find the way back.
 //
 // Not thread-safe. Every method takes the present time, which never goes back.
 
@@ -77,6 +77,9 @@ class Registry {
   // Makes a living member LEFT. Anything else is left as it is: leaving twice is no mistake.
   void Leave(absl::Time now, PeerId id, uint64_t incarnation, absl::string_view reason);
 
+  // The silence of the members was, or may have been, our own deafness.
+  void Grace(absl::Time now) { grace_ends_ = now + 2 * options_.lease; }
+
   // Makes members whose lease ran out DEAD, and forgets departed rows that are too old.
   void Expire(absl::Time now);
 
@@ -103,7 +106,7 @@ class Registry {
 
   const RegistryOptions options_;
   const uint64_t start_number_;
-  const absl::Time grace_ends_;
+  absl::Time grace_ends_;
   std::map<PeerId, Row> rows_;
   size_t living_ = 0;
   uint64_t changes_ = 0;

@@ -20,7 +20,7 @@ class AdamWOptimizer final : public Optimizer {
     beta1_power_ *= config_.beta1();
     beta2_power_ *= config_.beta2();
 
-    const double rate = config_.learning_rate();
+    const double rate = config_.learning_rate() * rate_scale();
     const float keep = static_cast<float>(1 - rate * config_.weight_decay());
     const float beta1 = static_cast<float>(config_.beta1());
     const float beta2 = static_cast<float>(config_.beta2());

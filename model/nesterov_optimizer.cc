@@ -19,13 +19,14 @@ class NesterovOptimizer final : public Optimizer {
   void Step(absl::Span<float> parameters, absl::Span<const float> gradients) override {
     const size_t elements = buffer_.size();
     STARLING_CHECK(parameters.size() == elements && gradients.size() == elements);
+    const float rate = rate_ * static_cast<float>(rate_scale());
     float* __restrict x = parameters.data();
     const float* __restrict gradient = gradients.data();
     float* __restrict m = buffer_.data();
     for (size_t i = 0; i < elements; ++i) {
       const float g = gradient[i] + decay_ * x[i];
       m[i] = momentum_ * m[i] + g;
-      x[i] -= rate_ * (g + momentum_ * m[i]);
+      x[i] -= rate * (g + momentum_ * m[i]);
     }
   }
 

@@ -1,5 +1,6 @@
 #include "model/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -81,12 +82,23 @@ absl::StatusOr<v1::OptimizerConfig> CompleteOptimizerConfig(v1::OptimizerConfig 
     return absl::InvalidArgumentError(absl::StrCat("optimizer.weight_decay is ", config.weight_decay(),
                                                    "; it must be at least 0 and below 1"));
   }
+  if (!(config.decay_share() >= 0 && config.decay_share() <= 1)) {
+    return absl::InvalidArgumentError(absl::StrCat("optimizer.decay_share is ", config.decay_share(),
+                                                   "; it must be between 0 and 1"));
+  }
   config.set_learning_rate(values[0]);
   config.set_momentum(values[1]);
   config.set_beta1(values[2]);
   config.set_beta2(values[3]);
   config.set_epsilon(values[4]);
   return config;
+}
+
+double RateScaleAt(uint64_t step, uint64_t total_steps, double decay_share) {
+  const double decaying = decay_share * static_cast<double>(total_steps);
+  if (decaying <= 0) return 1;
+  const double left = static_cast<double>(total_steps) - static_cast<double>(step);
+  return std::clamp(left / decaying, 0.0, 1.0);
 }
 
 absl::StatusOr<std::unique_ptr<Optimizer>> MakeOptimizer(const v1::OptimizerConfig& config,

@@ -7,6 +7,7 @@
 #define STARLING_MODEL_OPTIMIZER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -23,7 +24,20 @@ class Optimizer {
   virtual std::string name() const = 0;
   // parameters -= step(gradients). Both have the length given to MakeOptimizer.
   virtual void Step(absl::Span<float> parameters, absl::Span<const float> gradients) = 0;
+
+  // Multiplies the configured learning rate from the next step on. Momentum keeps what it holds.
+  void set_rate_scale(double scale) { rate_scale_ = scale; }
+
+ protected:
+  double rate_scale() const { return rate_scale_; }
+
+ private:
+  double rate_scale_ = 1;
 };
+
+// The factor of the learning rate at `step` (counted from 0) of `total_steps`: 1, and over the last
+// `decay_share` of the run a straight line down towards 0. Always 1 if either is 0.
+double RateScaleAt(uint64_t step, uint64_t total_steps, double decay_share);
 
 // A copy of `config` with every option that was left out, that is 0, set to the default of its
 // optimizer (sgd: learning_rate 0.1; nesterov: learning_rate 0.01, momentum 0.9; adamw: learning_rate

@@ -15,9 +15,10 @@ class SgdOptimizer final : public Optimizer {
 
   void Step(absl::Span<float> parameters, absl::Span<const float> gradients) override {
     STARLING_CHECK(parameters.size() == elements_ && gradients.size() == elements_);
+    const float rate = rate_ * static_cast<float>(rate_scale());
     float* __restrict x = parameters.data();
     const float* __restrict g = gradients.data();
-    for (size_t i = 0; i < elements_; ++i) x[i] -= rate_ * (g[i] + decay_ * x[i]);
+    for (size_t i = 0; i < elements_; ++i) x[i] -= rate * (g[i] + decay_ * x[i]);
   }
 
  private:

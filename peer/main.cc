@@ -48,6 +48,7 @@ ABSL_FLAG(std::string, peers, "",
 ABSL_FLAG(std::string, listen, "127.0.0.1:7700",
           "host:port to serve on; port 0 takes a free one. Traffic is not encrypted: use addresses "
           "beyond this machine on trusted networks only");
+ABSL_FLAG(std::string, name, "peerd", "how this daemon calls itself in its own log");
 ABSL_FLAG(std::string, advertise, "",
           "host:port that others dial; default: the address listened on. Needed when listening on "
           "0.0.0.0");
@@ -369,8 +370,8 @@ int Main(int argc, char** argv) {
     return Complain(absl::InvalidArgumentError(
         absl::StrCat("unexpected argument \"", positional->front(), "\"; flags begin with --")));
   }
-  spdlog::set_default_logger(spdlog::stderr_color_mt("peerd"));
-  spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
+  spdlog::set_default_logger(spdlog::stderr_color_mt(absl::GetFlag(FLAGS_name)));
+  spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %n %^%l%$ %v");
   spdlog::set_level(spdlog::level::from_str(absl::GetFlag(FLAGS_log_level)));
   return Daemon().Run();
 }

@@ -79,6 +79,7 @@ Peer::Peer(PeerDeps deps, PeerOptions options, Algorithm algorithm,
                             Random(options_.config.seed()).Split("batches").Split(options_.slot)),
                 deps.pool,
                 TrainingOptions{.total_steps = total_steps_,
+                                .decay_share = options_.config.optimizer().decay_share(),
                                 .step_time = options_.step_time,
                                 .learn = options_.learn,
                                 .observer = deps.mix_observer},
@@ -103,8 +104,6 @@ Peer::Peer(PeerDeps deps, PeerOptions options, Algorithm algorithm,
             membership_.OnPathBroken(address);
           },
           log_) {}
-
-Peer::~Peer() { transport_->SetDelegate(nullptr); }
 
 AveragingActor::Deps Peer::AveragingDeps(const PeerDeps& deps) {
   AveragingActor::Deps averaging;

@@ -15,8 +15,9 @@
 //   STARTING ─▶ SYNCING (a donor's parameters) ─▶ WAITING (for min_peers) ─▶ TRAINING ─▶ FINISHED
 //       └─ nobody trains yet: parameters from the seed ──▶ ┘         any ─▶ LEAVING
 //
-// Executor: control for everything public except the constructor and destructor. Destroy it after
-// its executors have stopped (or, on a single-threaded executor, between two events).
+// Executor: control for everything public except the constructor and destructor. Its owner takes it
+// off the transport (SetDelegate(nullptr)) and destroys it after its executors have stopped (or, on
+// a single-threaded executor, between two events).
 
 #ifndef STARLING_PEER_PEER_H_
 #define STARLING_PEER_PEER_H_
@@ -100,7 +101,6 @@ class Peer : public Actor {
  public:
   // INVALID_ARGUMENT: the configuration names an unknown algorithm or optimizer, or a bad option.
   static absl::StatusOr<std::unique_ptr<Peer>> Create(PeerDeps deps, PeerOptions options);
-  ~Peer();
 
   // Joins the swarm and trains. `ended` is called once if the peer ends by itself: with an error
   // that ends it (INTERNAL: diverged; FAILED_PRECONDITION: superseded or refused by the swarm).

@@ -30,6 +30,8 @@ ABSL_FLAG(std::string, data, "fashion_mnist", "data set: fashion_mnist, idx, syn
 ABSL_FLAG(std::string, data_dir, "", "directory of the data files; empty is the data set's own");
 ABSL_FLAG(std::string, optimizer, "", "sgd, nesterov or adamw; empty is the daemons' default");
 ABSL_FLAG(double, learning_rate, 0, "step length; 0 is the optimizer's default");
+ABSL_FLAG(double, decay_share, 1.0 / 3,
+          "last share of the run over which the step length falls to 0; 0 keeps it constant");
 ABSL_FLAG(int, batch_size, 0, "examples in one local step; 0 is the daemons' default");
 ABSL_FLAG(double, epochs, 3, "passes of each peer over its own part of the data");
 ABSL_FLAG(uint64_t, seed, 1, "root of every random stream, at least 1");
@@ -71,6 +73,7 @@ DemoOptions OptionsFromFlags() {
           .data_dir = absl::GetFlag(FLAGS_data_dir),
           .optimizer = absl::GetFlag(FLAGS_optimizer),
           .learning_rate = absl::GetFlag(FLAGS_learning_rate),
+          .decay_share = absl::GetFlag(FLAGS_decay_share),
           .batch_size = absl::GetFlag(FLAGS_batch_size),
           .epochs = absl::GetFlag(FLAGS_epochs),
           .seed = absl::GetFlag(FLAGS_seed),
@@ -103,7 +106,7 @@ absl::StatusOr<DemoSwarm::Options> Prepare(const DemoOptions& demo, const Daemon
 // People read results on stdout and a failed start, which is no result, on stderr.
 void PrintReport(const DemoReport& report) {
   std::FILE* stream = report.outcome == DemoOutcome::kNotStarted ? stderr : stdout;
-  std::fputs(absl::StrCat("\n", RenderReport(report)).c_str(), stream);
+  std::fputs(absl::StrCat(stream == stdout ? "\n" : "", RenderReport(report)).c_str(), stream);
   std::fflush(stream);
 }
 

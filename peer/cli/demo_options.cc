@@ -37,6 +37,9 @@ absl::Status DemoOptions::Validate() const {
     return OutOfRange("epochs", epochs, "a number above 0");
   }
   if (seed == 0) return OutOfRange("seed", 0, "1 or more");
+  if (!IsNumberFrom(decay_share, 0) || decay_share > 1) {
+    return OutOfRange("decay_share", decay_share, "a number from 0 to 1");
+  }
   if (!IsNumberFrom(learning_rate, 0)) {
     return OutOfRange("learning_rate", learning_rate, "a number above 0, or 0 for the default");
   }
@@ -85,6 +88,7 @@ std::vector<std::string> CoordinatorArguments(const DemoOptions& options,
   };
   add_if(!options.optimizer.empty(), absl::StrCat("--optimizer=", options.optimizer));
   add_if(options.learning_rate > 0, absl::StrCat("--learning_rate=", options.learning_rate));
+  add_if(options.decay_share > 0, absl::StrCat("--decay_share=", options.decay_share));
   add_if(options.batch_size > 0, absl::StrCat("--batch_size=", options.batch_size));
   add_if(options.dirichlet_alpha > 0, absl::StrCat("--dirichlet_alpha=", options.dirichlet_alpha));
   add_if(options.averaging_period > 0,
@@ -94,15 +98,13 @@ std::vector<std::string> CoordinatorArguments(const DemoOptions& options,
 
 std::vector<std::string> PeerArguments(const DemoOptions& options, absl::string_view name,
                                        absl::string_view coordinator,
-                                       absl::string_view address_file,
-                                       absl::string_view state_directory) {
+                                       absl::string_view address_file) {
   std::vector<std::string> arguments = {
       kListen,
       kPreset,
       absl::StrCat("--address_file=", address_file),
       absl::StrCat("--coordinator=", coordinator),
       absl::StrCat("--name=", name),
-      absl::StrCat("--state_dir=", state_directory),
   };
   // Where files are is each machine's own business, so it does not come with the run.
   if (!options.data_dir.empty()) {

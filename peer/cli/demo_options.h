@@ -26,6 +26,8 @@ struct DemoOptions {
   // Empty or 0 leaves the next three to the daemons' defaults.
   std::string optimizer;
   double learning_rate = 0;
+  // Over the last share of the run the step length falls to 0; see proto/run.proto.
+  double decay_share = 1.0 / 3;
   int batch_size = 0;
   // Passes of each peer over its own part of the data. Above 0, so that the demo ends.
   double epochs = 3;
@@ -54,10 +56,10 @@ double EffectivePace(const DemoOptions& options);
 std::vector<std::string> CoordinatorArguments(const DemoOptions& options,
                                               absl::string_view address_file);
 
+// `name` is what the peer calls itself in its log.
 std::vector<std::string> PeerArguments(const DemoOptions& options, absl::string_view name,
                                        absl::string_view coordinator,
-                                       absl::string_view address_file,
-                                       absl::string_view state_directory);
+                                       absl::string_view address_file);
 
 }  // namespace starling
 

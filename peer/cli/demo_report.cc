@@ -84,6 +84,13 @@ std::string Verdict(const DemoReport& report) {
       " their mean; --algorithm=elastic_gossip lets them meet");
 }
 
+std::string LogText(const DemoReport& report) {
+  if (report.log_lines.empty()) return "";
+  std::string text = absl::StrCat("last lines of the log of ", report.log_name, ":\n");
+  for (const std::string& line : report.log_lines) absl::StrAppend(&text, "  ", line, "\n");
+  return text;
+}
+
 std::string AveragedText(const DemoReport& report) {
   if (!report.averaged) return absl::StrCat("unknown: ", report.averaged_error);
   std::string text = absl::StrCat(
@@ -133,6 +140,8 @@ std::vector<std::string> Problems(const DemoReport& report) {
   if (report.outcome != DemoOutcome::kFinished) {
     problems.push_back(absl::StrCat(OutcomeWord(report.outcome), ": ", report.reason));
   }
+  // One cause is enough: what else ended, ended because of it.
+  if (report.outcome == DemoOutcome::kNotStarted) return problems;
   // After an early end, what is missing is no news.
   const bool complete = report.outcome == DemoOutcome::kFinished;
   if (!report.coordinator_failure.empty()) {
@@ -177,44 +186,40 @@ int DemoExitCode(const DemoReport& report) {
 }
 
 std::string RenderReport(const DemoReport& report) {
-  std::string text;
-  if (report.outcome != DemoOutcome::kNotStarted) {
-    Table table({{"peer", Align::kLeft},
-                 {"accuracy"},
-                 {"steps"},
-                 {"exchanges"},
-                 {"answered"},
-                 {"sent"},
-                 {"received"},
-                 {"state", Align::kLeft}});
-    for (const DemoPeer& peer : report.peers) AddPeer(peer, table);
-    absl::StrAppend(&text, table.ToString(), "\n");
-    absl::StrAppend(&text, "averaged model  ", AveragedText(report), "\n");
-    if (const std::optional<double> mean = MeanAccuracy(report)) {
-      const double lowest = *LowestAccuracy(report);
-      absl::StrAppend(&text, "peers           mean ", AccuracyText(*mean), ", lowest ",
-                      AccuracyText(lowest));
-      if (report.averaged) {
-        absl::StrAppend(&text, " (", PointsText(lowest - report.averaged->test_accuracy()),
-                        " the averaged model)");
-      }
-      absl::StrAppend(&text, "\n");
+  if (report.outcome == DemoOutcome::kNotStarted) {
+    return absl::StrCat("starling: ", Problems(report)[0], "\n", LogText(report));
+  }
+  Table table({{"peer", Align::kLeft},
+               {"accuracy"},
+               {"steps"},
+               {"exchanges"},
+               {"answered"},
+               {"sent"},
+               {"received"},
+               {"state", Align::kLeft}});
+  for (const DemoPeer& peer : report.peers) AddPeer(peer, table);
+  std::string text =
+      absl::StrCat(table.ToString(), "\naveraged model  ", AveragedText(report), "\n");
+  if (const std::optional<double> mean = MeanAccuracy(report)) {
+    const double lowest = *LowestAccuracy(report);
+    absl::StrAppend(&text, "peers           mean ", AccuracyText(*mean), ", lowest ",
+                    AccuracyText(lowest));
+    if (report.averaged) {
+      absl::StrAppend(&text, " (", PointsText(lowest - report.averaged->test_accuracy()),
+                      " the averaged model)");
     }
-    absl::StrAppend(&text, "traffic         ", BytesText(TotalBytesSent(report)), " in ",
-                    DurationText(report.wall_time), ", algorithm ", report.options.algorithm,
-                    ", seed ", report.options.seed, "\n");
-    if (const std::string verdict = Verdict(report); !verdict.empty()) {
-      absl::StrAppend(&text, "verdict         ", verdict, "\n");
-    }
+    absl::StrAppend(&text, "\n");
+  }
+  absl::StrAppend(&text, "traffic         ", BytesText(TotalBytesSent(report)), " in ",
+                  DurationText(report.wall_time), ", algorithm ", report.options.algorithm,
+                  ", seed ", report.options.seed, "\n");
+  if (const std::string verdict = Verdict(report); !verdict.empty()) {
+    absl::StrAppend(&text, "verdict         ", verdict, "\n");
   }
   for (const std::string& problem : Problems(report)) {
     absl::StrAppend(&text, "problem         ", problem, "\n");
   }
-  if (!report.log_lines.empty()) {
-    absl::StrAppend(&text, "last lines of the log of ", report.log_name, ":\n");
-    for (const std::string& line : report.log_lines) absl::StrAppend(&text, "  ", line, "\n");
-  }
-  return text;
+  return absl::StrCat(text, LogText(report));
 }
 
 std::string RenderComparison(const DemoReport& first, const DemoReport& second) {

@@ -57,7 +57,7 @@ std::vector<std::string> Problems(const DemoReport& report);
 // the demo could not start; otherwise 70.
 int DemoExitCode(const DemoReport& report);
 
-// The closing table and what it means, for people.
+// The closing table and what it means, for people; one line if the demo did not start.
 std::string RenderReport(const DemoReport& report);
 
 // The averaged models of two runs side by side, for people.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "peer/cli/demo_plan.h"
@@ -18,6 +19,11 @@ constexpr absl::Duration kLineEvery = absl::Seconds(2);
 constexpr absl::Duration kEvaluationWait = absl::Seconds(60);
 // An evaluation may overrun the deadline by this much, or the whole demo would be for nothing.
 constexpr absl::Duration kLeastEvaluationWait = absl::Seconds(5);
+
+// As our programs word the error that ends them.
+bool IsComplaint(const std::string& line) {
+  return absl::StartsWith(line, "peerd: ") || absl::StartsWith(line, "coordinatord: ");
+}
 
 class Run {
  public:
@@ -186,7 +192,14 @@ class Run {
     if (report_.log_name.empty() && !report_.coordinator_failure.empty()) {
       report_.log_name = "coordinatord";
     }
-    if (!report_.log_name.empty()) report_.log_lines = swarm_.LogOf(report_.log_name);
+    if (report_.log_name.empty()) return;
+    report_.log_lines = swarm_.LogOf(report_.log_name);
+    // A daemon that gives up says why in its last line, which then is all there is to say.
+    if (report_.outcome == DemoOutcome::kNotStarted && !report_.log_lines.empty() &&
+        IsComplaint(report_.log_lines.back())) {
+      absl::StrAppend(&report_.reason, ": ", report_.log_lines.back());
+      report_.log_lines.clear();
+    }
   }
 
   struct Told {

@@ -95,10 +95,9 @@ absl::StatusOr<DemoSwarm::Daemon> DemoSwarm::Launch(const std::string& program,
 
 absl::Status DemoSwarm::AddPeer(bool newcomer) {
   const std::string name = absl::StrCat("p", peers_.size());
-  const std::string state = absl::StrCat(options_.work_directory, "/", name);
   absl::StatusOr<Daemon> daemon =
       Launch(options_.paths.peerd, name,
-             PeerArguments(options_.demo, name, coordinator_address_, AddressFile(name), state));
+             PeerArguments(options_.demo, name, coordinator_address_, AddressFile(name)));
   if (!daemon.ok()) return daemon.status();
   daemons_.push_back(*std::move(daemon));
   peers_.push_back({.name = name, .newcomer = newcomer, .running = true});

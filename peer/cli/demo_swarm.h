@@ -30,7 +30,7 @@ class DemoSwarm {
     DemoOptions demo;
     DaemonPaths paths;
     std::string log_directory;   // exists
-    std::string work_directory;  // exists; address files and the peers' state go there
+    std::string work_directory;  // exists; takes the address files
   };
 
   // `stop` outlives the swarm.

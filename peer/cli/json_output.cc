@@ -72,6 +72,7 @@ Json ReportJson(const DemoReport& report) {
       {"data", report.options.data},
       {"algorithm", report.options.algorithm},
       {"epochs", report.options.epochs},
+      {"decay_share", report.options.decay_share},
       {"seed", report.options.seed},
       {"dirichlet_alpha", report.options.dirichlet_alpha},
       {"averaging_period", report.options.averaging_period},

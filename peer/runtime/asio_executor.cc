@@ -114,13 +114,19 @@ class AsioExecutor::Impl : public std::enable_shared_from_this<AsioExecutor::Imp
   void Stop() {
     std::deque<Task> ready;
     Timers timers;
+    {
+      absl::MutexLock lock(&mutex_);
+      stopped_ = true;
+      ready.swap(ready_);
+      timers.swap(timers_);
+      times_.clear();
+      alarm_.cancel();
+    }
+    ready.clear();
+    timers.clear();
+    if (RunsHere()) return;
     absl::MutexLock lock(&mutex_);
-    stopped_ = true;
-    ready.swap(ready_);
-    timers.swap(timers_);
-    times_.clear();
-    alarm_.cancel();
-    if (!RunsHere()) mutex_.Await(absl::Condition(this, &Impl::NothingRuns));
+    mutex_.Await(absl::Condition(this, &Impl::NothingRuns));
   }
 
  private:
@@ -233,12 +239,12 @@ void AsioThreads::Impl::Join() {
     stopped_ = true;
     executors.swap(executors_);
   }
-  context_.stop();
-  for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
   for (const auto& executor : executors) {
     if (auto impl = executor.lock()) impl->Stop();
   }
+  context_.stop();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 AsioThreads::AsioThreads(const std::string& name, int threads)

@@ -182,8 +182,8 @@ class AsioListener::Impl {
       const int fd = Accept();
       if (fd >= 0) {
         if (open_.AtLeast(max_connections_)) {
-          ::close(fd);
           CountShed("too many open connections");
+          ::close(fd);
           continue;
         }
         const int on = 1;
@@ -214,8 +214,8 @@ class AsioListener::Impl {
       ::close(spare_);
       const int fd = Accept();
       if (fd >= 0) {
-        ::close(fd);
         CountShed("no file descriptors left");
+        ::close(fd);
       }
     }
     spare_ = OpenSpare();

@@ -1,15 +1,42 @@
 #include "peer/runtime/grpc_channel.h"
 
 #include "grpc/grpc.h"
+#include "grpcpp/client_context.h"
 #include "grpcpp/create_channel.h"
+#include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
 
 namespace starling {
 namespace {
 
+// gRPC 1.51 ends the threads that run its callbacks when the last channel that used them dies, and
+// joins them right there. When that channel dies inside a callback, which nobody can rule out (the
+// context of a finished call holds its channel), a thread joins itself and the process aborts. A
+// channel that never dies keeps those threads alive; it has to have been used once, for a call that
+// is cancelled before it starts.
+void KeepCallbackThreads() {
+  static const auto* const kept = [] {
+    struct Call {
+      grpc::ClientContext context;
+      const grpc::Slice nothing;
+      const grpc::ByteBuffer request{&nothing, 1};
+      grpc::ByteBuffer response;
+    };
+    auto* channel = new std::shared_ptr<grpc::Channel>(
+        grpc::CreateChannel("unix:/dev/null", grpc::InsecureChannelCredentials()));
+    auto* call = new Call;
+    call->context.TryCancel();
+    grpc::GenericStub(*channel).UnaryCall(&call->context, "/", {}, &call->request, &call->response,
+                                          [call](const grpc::Status&) { delete call; });
+    return channel;
+  }();
+  static_cast<void>(kept);
+}
+
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
                                            grpc::ChannelArguments arguments) {
+  KeepCallbackThreads();
   // Equal channels would otherwise share one connection.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);

@@ -57,6 +57,13 @@ class Checker {
       Fail(absl::StrCat(field, " is ", value, "; it must be between ", low, " and ", high));
     }
   }
+  void Between(absl::string_view field, uint32_t value, uint32_t low, uint32_t high) {
+    if (value >= low && value <= high) return;
+    Fail(absl::StrCat(field, " is ", value, "; it must be between ", low, " and ", high));
+  }
+  void AtLeastOne(absl::string_view field, uint64_t value) {
+    if (value == 0) Fail(absl::StrCat(field, " is 0; it must be at least 1"));
+  }
   void AtLeastZero(absl::string_view field, double value) { Between(field, value, 0, kMaxDouble); }
   void BelowOne(absl::string_view field, double value) {
     if (value >= 0 && value < 1) return;
@@ -85,6 +92,7 @@ class Checker {
 
 // "0.5", "1e-3" or "1/8".
 bool ParseNumber(absl::string_view text, double* value) {
+  if (text.empty()) return false;
   const std::vector<absl::string_view> parts = absl::StrSplit(text, '/');
   double numerator = 0;
   double denominator = 1;
@@ -115,8 +123,9 @@ absl::StatusOr<v1::RunConfig> LoadRunConfig(const std::string& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
+  if (file) file.peek();  // fails for a directory, which opens well
   if (file) text << file.rdbuf();
-  if (!file || file.bad()) {
+  if (!file.is_open() || file.bad()) {
     const int error = errno;
     const std::string message =
         absl::StrCat(path, ": ", error == 0 ? "cannot be read" : std::strerror(error));
@@ -171,6 +180,7 @@ absl::Status ValidateRunConfig(const v1::RunConfig& config) {
   check.BelowOne("optimizer.beta1", optimizer.beta1());
   check.BelowOne("optimizer.beta2", optimizer.beta2());
   check.AtLeastZero("optimizer.epsilon", optimizer.epsilon());
+  check.Between("optimizer.decay_share", optimizer.decay_share(), 0, 1);
 
   check.Name("algorithm.name", config.algorithm().name());
   absl::string_view previous;
@@ -188,12 +198,12 @@ absl::Status ValidateRunConfig(const v1::RunConfig& config) {
   if (config.averaging().period_steps() > 0) {
     check.Between("averaging.deadline_seconds", config.averaging().deadline_seconds(), 0.1, 3600);
   }
-  check.Between("seed", static_cast<double>(config.seed()), 1, kMaxDouble);
+  check.AtLeastOne("seed", config.seed());
   check.AtLeastZero("epochs", config.epochs());
   check.Between("batch_size", config.batch_size(), 1, 65536);
   check.Between("min_peers", config.min_peers(), 1, 1024);
   check.Between("shard_elements", config.shard_elements(), 1024, 4194304);
-  check.Between("epoch", static_cast<double>(config.epoch()), 1, kMaxDouble);
+  check.AtLeastOne("epoch", config.epoch());
   return std::move(check).status();
 }
 

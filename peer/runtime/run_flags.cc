@@ -24,8 +24,11 @@ ABSL_FLAG(std::optional<std::string>, optimizer, std::nullopt,
           "local optimizer: sgd, nesterov, adamw (default nesterov)");
 ABSL_FLAG(std::optional<double>, learning_rate, std::nullopt,
           "step length of the optimizer (default: the optimizer's own)");
+ABSL_FLAG(std::optional<double>, decay_share, std::nullopt,
+          "last share of the run, 0 to 1, over which the step length falls to 0 (default 0)");
 ABSL_FLAG(std::optional<double>, epochs, std::nullopt,
-          "passes over each peer's own part of the data; 0 trains until told to stop (default 0)");
+          "passes over the training set, all parts together; 0 trains until told to stop "
+          "(default 0)");
 ABSL_FLAG(std::optional<uint32_t>, batch_size, std::nullopt,
           "examples in one local step (default 32)");
 ABSL_FLAG(std::optional<uint32_t>, min_peers, std::nullopt,
@@ -77,6 +80,8 @@ absl::Status ApplyFlags(v1::RunConfig* config) {
                 [&](const std::string& v) { optimizer->set_name(v); });
   override_with(absl::GetFlag(FLAGS_learning_rate),
                 [&](double v) { optimizer->set_learning_rate(v); });
+  override_with(absl::GetFlag(FLAGS_decay_share),
+                [&](double v) { optimizer->set_decay_share(v); });
   override_with(absl::GetFlag(FLAGS_epochs), [&](double v) { config->set_epochs(v); });
   override_with(absl::GetFlag(FLAGS_batch_size), [&](uint32_t v) { config->set_batch_size(v); });
   override_with(absl::GetFlag(FLAGS_min_peers), [&](uint32_t v) { config->set_min_peers(v); });
@@ -110,7 +115,8 @@ absl::StatusOr<v1::RunConfig> RunConfigFromFlags() {
 bool AnyRunFlagSet() {
   return !absl::GetFlag(FLAGS_config).empty() || absl::GetFlag(FLAGS_model) ||
          absl::GetFlag(FLAGS_data) || absl::GetFlag(FLAGS_algorithm) ||
-         absl::GetFlag(FLAGS_optimizer) || absl::GetFlag(FLAGS_learning_rate) || absl::GetFlag(FLAGS_epochs) ||
+         absl::GetFlag(FLAGS_optimizer) || absl::GetFlag(FLAGS_learning_rate) ||
+         absl::GetFlag(FLAGS_decay_share) || absl::GetFlag(FLAGS_epochs) ||
          absl::GetFlag(FLAGS_batch_size) || absl::GetFlag(FLAGS_min_peers) ||
          absl::GetFlag(FLAGS_parts) || absl::GetFlag(FLAGS_dirichlet_alpha) ||
          absl::GetFlag(FLAGS_seed) || absl::GetFlag(FLAGS_averaging_period);

@@ -84,6 +84,8 @@ void TrainingActor::Step() {
       Report();
       return;
     }
+    optimizer_->set_rate_scale(
+        RateScaleAt(progress_.step, options_.total_steps, options_.decay_share));
     optimizer_->Step(model_->parameters(), model_->gradients());
     progress_.loss =
         has_loss_ ? kLossDecay * progress_.loss + (1 - kLossDecay) * *loss : *loss;

@@ -51,6 +51,8 @@ class MixObserver {
 struct TrainingOptions {
   // Steps to make; 0 trains until stopped.
   uint64_t total_steps = 0;
+  // See v1.OptimizerConfig.decay_share.
+  double decay_share = 0;
   // Shortest time from the start of one step to the start of the next, asked after each step; null
   // means none. Up: a slower, more polite worker. In the simulator this is the step's duration.
   std::function<absl::Duration()> step_time;

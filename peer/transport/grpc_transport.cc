@@ -134,11 +134,12 @@ void GrpcTransport::Call(const std::string& address, v1::ControlRequest request,
   const uint64_t id = next_id_++;
   calls_[id] = call;
   shared_->Began();
+  PendingCall& started = *call;
   path.control->async()->Control(
-      &call->context, &call->request, &call->response,
-      [shared = shared_, address, id, call](const grpc::Status& result) {
+      &started.context, &started.request, &started.response,
+      [shared = shared_, address, id, call = std::move(call)](const grpc::Status& result) mutable {
         shared->control->Post(
-            [shared, address, id, call, status = FromGrpcStatus(result)]() mutable {
+            [shared, address, id, call = std::move(call), status = FromGrpcStatus(result)]() mutable {
               if (shared->transport != nullptr) shared->transport->calls_.erase(id);
               if (status.ok()) {
                 call->done(std::move(call->response));

@@ -93,6 +93,7 @@ class Simulation {
   uint64_t events_run() const { return world_.events_run(); }
 
   // Over the living that have trained.
+  std::vector<double> Mean() const;
   // sqrt(mean |x_i - mean x|^2).
   double ConsensusDistance() const;
   // |mean x - the optimum over all data|.
@@ -100,8 +101,8 @@ class Simulation {
   // Sums over the living, and over processes that died as they were last.
   v1::GossipStatus TotalGossip() const;
 
-  const ConservationChecker& conservation() const { return *conservation_; }
-  // Of all checkers, so far, each with its time. Empty if all is well.
+  ConservationChecker& conservation() { return *conservation_; }
+  // Of all checkers so far, and "life: ..." of peers that ended by themselves. Empty if all is well.
   std::vector<std::string> complaints() const;
   const std::vector<std::unique_ptr<Checker>>& checkers() const { return checkers_; }
 
@@ -118,7 +119,6 @@ class Simulation {
   void ReapDeparted();
   void Disturb() { disturbed_ = world_.now(); }
   std::set<std::string> Addresses(const std::set<int>& nodes) const;
-  std::vector<double> Mean(const std::vector<const SimPeer*>& peers) const;
   std::vector<const SimPeer*> Trained() const;
 
   const SimulationOptions options_;

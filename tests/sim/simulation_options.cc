@@ -15,6 +15,7 @@ absl::Status SimulationOptions::Validate() const {
   };
   if (peers < 1 || peers > 1000) return wrong("peers", peers, "from 1 to 1000");
   if (dimension < 1) return wrong("dimension", dimension, "positive");
+  if (shard_elements < 1) return wrong("shard_elements", shard_elements, "positive");
   if (examples < static_cast<uint32_t>(peers)) {
     return wrong("examples", examples, "at least one for each peer");
   }
@@ -66,7 +67,10 @@ absl::StatusOr<v1::RunConfig> SimulationOptions::RunConfig() const {
   if (!complete_optimizer.ok()) return complete_optimizer.status();
   *config.mutable_optimizer() = *std::move(complete_optimizer);
   config = WithDefaults(std::move(config));
-  status = ValidateRunConfig(config);
+  // Shards here are far smaller than people may ask for: many of them fit into little memory.
+  v1::RunConfig checked = config;
+  checked.set_shard_elements(WithDefaults(v1::RunConfig()).shard_elements());
+  status = ValidateRunConfig(checked);
   if (!status.ok()) return status;
   return config;
 }

@@ -35,6 +35,7 @@ TEST(DemoOptionsTest, ValuesOutOfRangeAreNamed) {
   EXPECT_TRUE(absl::StrContains(complaint({.epochs = NAN}), "--epochs=nan"));
   EXPECT_TRUE(absl::StrContains(complaint({.seed = 0}), "--seed=0"));
   EXPECT_TRUE(absl::StrContains(complaint({.learning_rate = -1}), "--learning_rate=-1"));
+  EXPECT_TRUE(absl::StrContains(complaint({.decay_share = 2}), "--decay_share=2"));
   EXPECT_TRUE(absl::StrContains(complaint({.batch_size = -1}), "--batch_size=-1"));
   EXPECT_TRUE(absl::StrContains(complaint({.dirichlet_alpha = -1}), "--dirichlet_alpha=-1"));
   EXPECT_TRUE(absl::StrContains(complaint({.averaging_period = -1}), "--averaging_period=-1"));
@@ -60,10 +61,10 @@ TEST(DemoOptionsTest, WhatWasNotAskedForIsLeftToTheDaemons) {
 }
 
 TEST(DemoOptionsTest, PeersGetTheCoordinatorAndWhereTheirFilesAre) {
-  const auto arguments = PeerArguments({.data_dir = "/data"}, "p1", "127.0.0.1:9", "/t/a", "/t/s");
+  const auto arguments = PeerArguments({.data_dir = "/data"}, "p1", "127.0.0.1:9", "/t/a");
   EXPECT_TRUE(Has(arguments, "--coordinator=127.0.0.1:9"));
   EXPECT_TRUE(Has(arguments, "--name=p1"));
-  EXPECT_TRUE(Has(arguments, "--state_dir=/t/s"));
+  EXPECT_TRUE(Has(arguments, "--address_file=/t/a"));
   EXPECT_TRUE(Has(arguments, "--data_dir=/data"));
   EXPECT_FALSE(HasFlag(arguments, "--max_steps_per_second"));
 }

@@ -143,7 +143,7 @@ TEST(DemoReportTest, AFailedStartShowsTheReasonAndTheLogInsteadOfATable) {
   report.log_name = "p0";
   report.log_lines = {"cannot read /x/train-images"};
   EXPECT_EQ(RenderReport(report),
-            "problem         not started: p0 ended before it trained: exit code 66\n"
+            "starling: not started: p0 ended before it trained: exit code 66\n"
             "last lines of the log of p0:\n"
             "  cannot read /x/train-images\n");
 }

@@ -59,6 +59,8 @@ class DemoTest : public ::testing::Test {
     setenv("TMPDIR", temp_.c_str(), 1);
   }
 
+  ~DemoTest() override { unsetenv("TMPDIR"); }
+
   void Fake(const std::string& mode) { setenv("STARLING_FAKE", mode.c_str(), 1); }
 
   // Starts the demo; its stdout goes to "out", its stderr to "err".
@@ -154,14 +156,14 @@ TEST_F(DemoTest, LogsThatCannotBeKeptAreSeventyThree) {
 TEST_F(DemoTest, APeerThatCannotStartPassesItsCodeAndItsWordsOn) {
   Fake("no_data");
   EXPECT_EQ(RunDemo("--peers=2"), 66);
-  EXPECT_TRUE(absl::StrContains(Content(Err()), "cannot read /nowhere/train-images"))
+  EXPECT_TRUE(absl::StrContains(Content(Err()), ": peerd: cannot read /nowhere/train-images\n"))
       << Content(Err());
 }
 
 TEST_F(DemoTest, ACoordinatorThatCannotStartPassesItsCodeAndItsWordsOn) {
   Fake("bad_flag");
   EXPECT_EQ(RunDemo("--peers=2 --output=json"), 64);
-  EXPECT_TRUE(absl::StrContains(Content(Err()), "unknown model")) << Content(Err());
+  EXPECT_TRUE(absl::StrContains(Content(Err()), ": coordinatord: unknown model\n")) << Content(Err());
   EXPECT_EQ(nlohmann::json::parse(Content(Out()))["outcome"], "not started");
 }
 

@@ -119,7 +119,7 @@ int Run(int argc, char** argv) {
 
   const std::filesystem::path address_file = flags["address_file"];
   const std::string directory = address_file.parent_path();
-  const std::string name = is_peer ? flags["name"] : "coordinatord";
+  const std::string name = address_file.stem();
   if (is_peer) std::ofstream(directory + "/" + name + ".pid") << getpid();
   Daemon daemon(is_peer, name, directory, mode);
   int port = 0;

@@ -15,7 +15,7 @@
 #include "peer/gossip/gossip_actor.h"
 #include "peer/gossip/registry.h"
 #include "tests/peer/gossip/fake_parameter_owner.h"
-#include "tests/peer/gossip/manual_executor.h"
+#include "tests/peer/runtime/manual_executor.h"
 
 namespace starling {
 

@@ -1,9 +1,10 @@
 // An executor that a test drives by hand: tasks run, and time passes, only inside the calls below.
 
-#ifndef STARLING_TESTS_PEER_GOSSIP_MANUAL_EXECUTOR_H_
-#define STARLING_TESTS_PEER_GOSSIP_MANUAL_EXECUTOR_H_
+#ifndef STARLING_TESTS_PEER_RUNTIME_MANUAL_EXECUTOR_H_
+#define STARLING_TESTS_PEER_RUNTIME_MANUAL_EXECUTOR_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <deque>
 #include <map>
 #include <utility>
@@ -26,40 +27,47 @@ class ManualExecutor : public Executor {
   }
   bool RunsHere() const override { return depth_ > 0; }
 
-  // Runs `task` now, as a task of this executor; what it posts waits.
+  // Runs `task` now, as a task of this executor, and then what it posted.
   template <typename Callable>
   void Do(Callable task) {
-    ++depth_;
-    task();
-    --depth_;
+    Run(std::move(task));
+    RunPosted();
   }
   // Runs the task posted first; false if there is none.
   bool RunOne() {
     if (posted_.empty()) return false;
     Task task = std::move(posted_.front());
     posted_.pop_front();
-    Do(std::move(task));
+    Run(std::move(task));
     return true;
   }
-  // Runs what is posted, and what that posts, `limit` tasks at most.
-  void RunPosted(int limit = 100000) {
-    while (limit-- > 0 && RunOne()) {
+  // Runs what is posted, and what that posts.
+  void RunPosted() {
+    while (RunOne()) {
     }
   }
   // Lets time pass, with timers at their times and everything posted run in between.
-  void Advance(absl::Duration by) {
-    const absl::Time end = now_ + by;
+  void AdvanceTo(absl::Time end) {
     for (RunPosted(); !timers_.empty() && timers_.begin()->first.first <= end; RunPosted()) {
       now_ = std::max(now_, timers_.begin()->first.first);
-      Do(std::move(timers_.extract(timers_.begin()).mapped()));
+      Run(std::move(timers_.extract(timers_.begin()).mapped()));
     }
     now_ = end;
   }
+  void Advance(absl::Duration by) { AdvanceTo(now_ + by); }
+  // Time passes and nothing runs: the process was stopped.
+  void Freeze(absl::Duration by) { now_ += by; }
 
-  size_t posted() const { return posted_.size(); }
   size_t timers() const { return timers_.size(); }
 
  private:
+  template <typename Callable>
+  void Run(Callable task) {
+    ++depth_;
+    task();
+    --depth_;
+  }
+
   absl::Time now_ = absl::UnixEpoch() + absl::Hours(1);
   int depth_ = 0;
   TimerId last_timer_ = 0;
@@ -69,4 +77,4 @@ class ManualExecutor : public Executor {
 
 }  // namespace starling
 
-#endif  // STARLING_TESTS_PEER_GOSSIP_MANUAL_EXECUTOR_H_
+#endif  // STARLING_TESTS_PEER_RUNTIME_MANUAL_EXECUTOR_H_

@@ -1,0 +1,153 @@
+// What is particular to LibTorch behind the Model seam; the common contract is model_conformance_test's.
+
+#include "model/torch_model.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/rand.h>
+#include <c10/util/Exception.h>
+
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/synthetic_dataset.h"
+#include "model/torch_layers.h"
+#include "model/torch_mlp.h"
+#include "model/torch_network.h"
+#include "model/torch_threads.h"
+#include "peer/runtime/random.h"
+
+namespace starling {
+namespace {
+
+using ::testing::HasSubstr;
+
+// One linear layer whose parameters are all 0; the gradient is easy to write down.
+TorchNetwork TinyNetwork() {
+  TorchNetwork network;
+  network.name = "tiny";
+  network.input_shape = {3};
+  network.classes = 2;
+  network.parameters = {{.name = "weight", .shape = {2, 3}}, {.name = "bias", .shape = {2}}};
+  network.forward = [](const std::vector<at::Tensor>& p, const at::Tensor& x, Random*) {
+    return at::linear(x, p[0], p[1]);
+  };
+  return network;
+}
+
+Batch TinyBatch() { return {.features = {1, 2, 3}, .labels = {0}, .examples = 1}; }
+
+std::unique_ptr<Model> Make(TorchNetwork network, TorchModelOptions options = {}) {
+  return std::move(MakeTorchModel(std::move(network), options).value());
+}
+
+TEST(TorchModelTest, GradientsLandInTheFlatVectorInOrder) {
+  const std::unique_ptr<Model> model = Make(TinyNetwork());
+  EXPECT_NEAR(model->ComputeGradients(TinyBatch()).value(), std::log(2.0), 1e-6);
+  const float expected[] = {-0.5, -1, -1.5, 0.5, 1, 1.5, -0.5, 0.5};
+  ASSERT_EQ(model->gradients().size(), 8u);
+  for (size_t i = 0; i < 8; ++i) EXPECT_NEAR(model->gradients()[i], expected[i], 1e-6) << i;
+  // And again: nothing of the last batch is left.
+  ASSERT_TRUE(model->ComputeGradients(TinyBatch()).ok());
+  for (size_t i = 0; i < 8; ++i) EXPECT_NEAR(model->gradients()[i], expected[i], 1e-6) << i;
+}
+
+TEST(TorchModelTest, ParameterThatTheNetworkDoesNotUseHasGradientZero) {
+  TorchNetwork network = TinyNetwork();
+  network.parameters.push_back({.name = "unused", .shape = {4}, .mean = 1});
+  const std::unique_ptr<Model> model = Make(std::move(network));
+  ASSERT_TRUE(model->ComputeGradients(TinyBatch()).ok());
+  for (size_t i = 8; i < 12; ++i) EXPECT_EQ(model->gradients()[i], 0);
+}
+
+TEST(TorchModelTest, GradientsThatAutogradPutsElsewhereAreBroughtHome) {
+  TorchNetwork network = TinyNetwork();
+  const auto forward = network.forward;
+  network.forward = [forward](const std::vector<at::Tensor>& p, const at::Tensor& x, Random* noise) {
+    p[0].mutable_grad() = at::Tensor();  // makes autograd hang up a tensor of its own
+    return forward(p, x, noise);
+  };
+  const std::unique_ptr<Model> model = Make(std::move(network));
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(model->ComputeGradients(TinyBatch()).ok());
+    EXPECT_NEAR(model->gradients()[2], -1.5, 1e-6);
+    EXPECT_NEAR(model->gradients()[7], 0.5, 1e-6);
+  }
+}
+
+TEST(TorchModelTest, WhatANetworkThrowsBecomesAStatus) {
+  TorchNetwork wrong_shape = TinyNetwork();
+  wrong_shape.parameters[0].shape = {2, 4};
+  TorchNetwork throws = TinyNetwork();
+  throws.forward = [](const std::vector<at::Tensor>&, const at::Tensor&, Random*) -> at::Tensor {
+    throw std::runtime_error("out of paper");
+  };
+  for (const TorchNetwork& network : {wrong_shape, throws}) {
+    const std::unique_ptr<Model> model = Make(network);
+    const absl::Status status = model->ComputeGradients(TinyBatch()).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("model tiny"));
+    EXPECT_EQ(model->Evaluate(TinyBatch()).status().code(), absl::StatusCode::kInternal);
+  }
+}
+
+TEST(TorchModelTest, ThreadsMustBePositive) {
+  EXPECT_EQ(MakeTorchModel(TinyNetwork(), {.threads = 0}).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Make(TinyNetwork(), {.threads = 2})->threads(), 2);
+}
+
+TEST(TorchModelTest, ThreadCountHoldsOnWhateverThreadComputes) {
+  const std::unique_ptr<Model> model = Make(TinyNetwork(), {.threads = 1});
+  std::thread([&] {
+    at::set_num_threads(4);
+    EXPECT_TRUE(model->ComputeGradients(TinyBatch()).ok());
+    EXPECT_EQ(at::get_num_threads(), 1);
+  }).join();
+}
+
+TEST(TorchModelTest, GlobalGeneratorIsNeitherReadNorChanged) {
+  const SyntheticDataset data({.examples = 4});
+  Batch batch;
+  data.Gather({0, 1, 2, 3}, &batch);
+  const auto use_a_model = [&] { return Make(MlpLargeNetwork())->ComputeGradients(batch).value(); };
+  at::Generator global = at::globalContext().defaultGenerator(at::kCPU);
+  global.set_current_seed(5);
+  const float undisturbed = at::rand({1}).item<float>();
+  const double loss = use_a_model();
+  global.set_current_seed(5);
+  EXPECT_EQ(use_a_model(), loss);
+  EXPECT_EQ(at::rand({1}).item<float>(), undisturbed);
+}
+
+TEST(TorchModelTest, StreamsHaveDifferentDropoutNoise) {
+  const SyntheticDataset data({.examples = 4});
+  Batch batch;
+  data.Gather({0, 1, 2, 3}, &batch);
+  const double one = Make(MlpLargeNetwork(), {.stream = 1})->ComputeGradients(batch).value();
+  const double two = Make(MlpLargeNetwork(), {.stream = 2})->ComputeGradients(batch).value();
+  EXPECT_NE(one, two);
+}
+
+TEST(TorchLayersTest, DropoutZeroesItsShareAndKeepsTheMean) {
+  for (double probability : {0.0, 0.2, 0.5}) {
+    Random noise(3);
+    const at::Tensor input = at::ones({500, 203});  // not a multiple of four
+    const at::Tensor output = Dropout(input, probability, &noise);
+    const double zeros = output.eq(0).sum().item<double>() / static_cast<double>(output.numel());
+    EXPECT_NEAR(zeros, probability, 0.01);
+    EXPECT_NEAR(output.mean().item<double>(), 1, 0.02);
+    EXPECT_TRUE(Dropout(input, probability, nullptr).is_same(input));
+  }
+}
+
+}  // namespace
+}  // namespace starling

@@ -1,0 +1,389 @@
+// GossipActors on a network that loses, repeats, reorders and refuses.
+
+#include <cmath>
+
+#include "gtest/gtest.h"
+#include "tests/peer/gossip/gossip_world.h"
+
+namespace starling {
+namespace {
+
+using Message = GossipWorld::Message;
+using Reasons = std::vector<v1::RefusalReason>;
+using Values = std::vector<float>;
+
+constexpr uint32_t kShards = GossipWorld::kShards;
+// Peers 1 and 2 begin with ten parameters of 1 and 4.
+constexpr double kSum = 50;
+const Values kFours(GossipWorld::kElements, 4.0f);
+const Values kMean(GossipWorld::kElements, 2.5f);
+
+void ExpectSettledWithoutLoss(GossipWorld& world) {
+  EXPECT_EQ(world.Sum(), kSum);
+  EXPECT_EQ(world.node(1).owner.values, kMean);
+  EXPECT_EQ(world.node(2).owner.values, kMean);
+  EXPECT_EQ(world.status(1).exchanges_committed(), 1);
+  EXPECT_EQ(world.status(2).orphaned_deltas(), 0);
+}
+
+TEST(GossipActorFaultsTest, ARepeatedRequestIsAnsweredAgainAndNotAppliedAgain) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  const std::vector<Message> requests = world.Take(v1::FRAME_KIND_MIX_REQUEST);
+  world.DeliverAll(requests);
+  world.DeliverAll(requests);  // the trainer has not answered yet
+  world.Boundary(2);
+  EXPECT_EQ(world.node(2).owner.responses, kShards);
+  const std::vector<Message> replies = world.Take(v1::FRAME_KIND_MIX_REPLY);
+  EXPECT_EQ(replies.size(), kShards);
+  world.node(2).owner.step = 99;
+  world.DeliverAll(requests);
+  const std::vector<Message> again = world.Take(v1::FRAME_KIND_MIX_REPLY);
+  ASSERT_EQ(again.size(), kShards);
+  for (uint32_t shard = 0; shard < kShards; ++shard) {
+    EXPECT_EQ(again[shard].frame.payload.data(), replies[shard].frame.payload.data());
+    EXPECT_EQ(again[shard].frame.header.SerializeAsString(),
+              replies[shard].frame.header.SerializeAsString());
+  }
+  world.DeliverAll(again);
+  world.Settle();
+  EXPECT_EQ(world.node(2).owner.responses, kShards);
+  ExpectSettledWithoutLoss(world);
+}
+
+TEST(GossipActorFaultsTest, ARepeatedReplyIsCommittedOnceAndSettledAgain) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  world.DeliverAll(world.Take(v1::FRAME_KIND_MIX_REQUEST));
+  world.Boundary(2);
+  const std::vector<Message> replies = world.Take(v1::FRAME_KIND_MIX_REPLY);
+  world.Deliver(replies[0]);
+  world.Deliver(replies[0]);  // while it is being applied
+  world.Boundary(1);
+  EXPECT_EQ(world.Take(v1::FRAME_KIND_SETTLE).size(), 1);
+  world.Deliver(replies[0]);  // while the exchange goes on
+  EXPECT_EQ(world.Take(v1::FRAME_KIND_SETTLE).size(), 1);
+  world.DeliverAll({replies[1], replies[2]});
+  world.Boundary(1);
+  EXPECT_EQ(world.status(1).exchanges_committed(), 1);
+  world.underway.clear();
+  world.DeliverAll(replies);  // after the end of the exchange
+  const std::vector<Message> settles = world.Take(v1::FRAME_KIND_SETTLE);
+  ASSERT_EQ(settles.size(), kShards);
+  for (const Message& settle : settles) EXPECT_TRUE(settle.frame.header.committed());
+  EXPECT_EQ(world.node(1).owner.commits, kShards);
+  world.DeliverAll(settles);
+  world.Settle();
+  ExpectSettledWithoutLoss(world);
+}
+
+TEST(GossipActorFaultsTest, ALostSettleIsRepairedWhenTheReplyIsReplayed) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  const std::vector<Message> requests = world.Take(v1::FRAME_KIND_MIX_REQUEST);
+  world.DeliverAll(requests);
+  world.Boundary(2);
+  world.DeliverAll(world.Take(v1::FRAME_KIND_MIX_REPLY));
+  world.Boundary(1);
+  EXPECT_EQ(world.Take(v1::FRAME_KIND_SETTLE).size(), kShards);  // lost
+  world.DeliverAll(requests);                                    // come twice
+  world.Settle();
+  // The responder knows that everything was committed: a next exchange finds no orphans.
+  world.StartExchange(1);
+  world.Settle();
+  EXPECT_EQ(world.status(2).orphaned_deltas(), 0);
+  EXPECT_EQ(world.Sum(), kSum);
+}
+
+TEST(GossipActorFaultsTest, LostRequestsAndRepliesAreRepairedByTheResendTimer) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  world.underway.pop_front();  // the request of shard 0
+  world.DeliverAll(world.Take(v1::FRAME_KIND_MIX_REQUEST));
+  world.Boundary(2);
+  world.underway.pop_back();  // the reply of shard 2
+  world.Settle();
+  EXPECT_EQ(world.status(1).shards_committed(), 1);
+  // Before the first measurement the deadline is the ceiling of 20 s, and a quarter of it this:
+  world.executor.Advance(absl::Seconds(5));
+  EXPECT_EQ(world.underway.size(), 2);
+  world.Settle();
+  EXPECT_EQ(world.node(2).owner.responses, kShards);
+  ExpectSettledWithoutLoss(world);
+}
+
+TEST(GossipActorFaultsTest, WhatIsNotAnsweredIsResentTwiceAndGivenUpAtTheDeadline) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  for (const size_t resent : {kShards, kShards, uint32_t{0}}) {
+    world.underway.clear();
+    world.executor.Advance(absl::Seconds(5));
+    EXPECT_EQ(world.Take(v1::FRAME_KIND_MIX_REQUEST).size(), resent);
+  }
+  EXPECT_TRUE(world.underway.empty());
+  world.executor.Advance(absl::Seconds(5));
+  const std::vector<Message> settles = world.Take(v1::FRAME_KIND_SETTLE);
+  ASSERT_EQ(settles.size(), kShards);
+  for (const Message& settle : settles) EXPECT_FALSE(settle.frame.header.committed());
+  EXPECT_EQ(world.status(1).exchanges_failed(), 1);
+  world.StartExchange(1);
+  EXPECT_EQ(world.status(1).exchanges_started(), 2);
+  world.Settle();
+  EXPECT_EQ(world.executor.timers(), 0);
+}
+
+TEST(GossipActorFaultsTest, AReplyThatComesAfterTheDeadlineIsNotAppliedAndCountedAsOrphan) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  world.DeliverAll(world.Take(v1::FRAME_KIND_MIX_REQUEST));
+  world.Boundary(2);
+  const std::vector<Message> late = world.Take(v1::FRAME_KIND_MIX_REPLY);
+  world.executor.Advance(absl::Seconds(20));
+  world.underway.clear();  // the notice of giving up is lost as well
+  world.DeliverAll(late);
+  world.Settle();
+  EXPECT_EQ(world.node(1).owner.commits, 0);
+  EXPECT_EQ(world.status(2).orphaned_deltas(), kShards);
+  // Each parameter moved by 1.5; the norms of 4, 4 and 2 of them.
+  EXPECT_NEAR(world.status(2).orphaned_delta_norm(), 3 + 3 + std::sqrt(2 * 2.25), 1e-6);
+}
+
+TEST(GossipActorFaultsTest, ARequestThatComesAfterItWasGivenUpIsNotApplied) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  const std::vector<Message> late = world.Take(v1::FRAME_KIND_MIX_REQUEST);
+  world.executor.Advance(absl::Seconds(20));
+  world.Take(v1::FRAME_KIND_MIX_REQUEST);
+  world.DeliverAll(world.Take(v1::FRAME_KIND_SETTLE));
+  world.DeliverAll(late);
+  world.Settle();
+  EXPECT_EQ(world.node(2).owner.values, kFours);
+  EXPECT_EQ(world.status(2).orphaned_deltas(), 0);
+}
+
+TEST(GossipActorFaultsTest, RepliesFromAnybodyElseOrToAnotherExchangeAreIgnored) {
+  GossipWorld world(3);
+  world.SetCandidates(1, {{PeerId(2), GossipWorld::AddressOf(PeerId(2))}});
+  world.StartExchange(1);
+  world.DeliverAll(world.Take(v1::FRAME_KIND_MIX_REQUEST));
+  world.Boundary(2);
+  const Message reply = world.Take(v1::FRAME_KIND_MIX_REPLY)[0];
+  Message forged = reply;
+  forged.frame.header.set_sender(3);
+  world.Deliver(forged);
+  Message other = reply;
+  other.frame.header.set_exchange_id(reply.frame.header.exchange_id() - 1);
+  world.Deliver(other);
+  EXPECT_EQ(world.node(1).owner.waiting(), 0);
+  EXPECT_TRUE(world.underway.empty());
+}
+
+TEST(GossipActorFaultsTest, OfTwoCrossingRequestsTheLowerIdsGoesOn) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  world.StartExchange(2);
+  world.Settle();
+  EXPECT_EQ(world.node(1).refused, Reasons(kShards, v1::REFUSAL_REASON_CROSSED));
+  EXPECT_TRUE(world.node(2).refused.empty());
+  EXPECT_EQ(world.status(1).exchanges_committed(), 1);
+  EXPECT_EQ(world.status(2).exchanges_failed(), 1);
+  ExpectSettledWithoutLoss(world);
+}
+
+TEST(GossipActorFaultsTest, ARequestCrossesAnExchangeWhoseSnapshotIsStillBeingTaken) {
+  GossipWorld world(2);
+  world.StartExchange(2);  // its requests are underway
+  world.Step(1);           // the lower id has chosen, its request is not yet out
+  world.DeliverAll(world.Take(v1::FRAME_KIND_MIX_REQUEST));
+  EXPECT_EQ(world.node(1).refused, Reasons(kShards, v1::REFUSAL_REASON_CROSSED));
+  world.Settle();
+  ExpectSettledWithoutLoss(world);
+}
+
+TEST(GossipActorFaultsTest, TheHigherIdCallsOffWhatItHasNotSentYet) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  world.Step(2);
+  world.DeliverAll(world.Take(v1::FRAME_KIND_MIX_REQUEST));
+  world.Boundary(2);
+  EXPECT_TRUE(world.Take(v1::FRAME_KIND_MIX_REQUEST).empty());
+  EXPECT_EQ(world.status(2).exchanges_started(), 0);
+  world.Settle();
+  ExpectSettledWithoutLoss(world);
+  world.StartExchange(2);
+  EXPECT_EQ(world.status(2).exchanges_started(), 1);
+}
+
+TEST(GossipActorFaultsTest, WhatWasAnsweredBeforeIsRepeatedEvenIfItCrossesNow) {
+  GossipWorld world(2);
+  world.StartExchange(2);
+  const std::vector<Message> requests = world.Take(v1::FRAME_KIND_MIX_REQUEST);
+  world.DeliverAll(requests);
+  world.Boundary(1);
+  world.underway.clear();  // the replies are lost
+  world.StartExchange(1);
+  world.underway.clear();  // and so are the requests in the other direction
+  world.DeliverAll(requests);
+  world.Settle();
+  EXPECT_TRUE(world.node(1).refused.empty());
+  EXPECT_EQ(world.status(2).exchanges_committed(), 1);
+  EXPECT_EQ(world.Sum(), kSum);
+}
+
+TEST(GossipActorFaultsTest, BeyondTheBoundOfWaitingShardsARequestIsRefusedAsBusy) {
+  GossipOptions options;
+  options.pending_answers = 2;
+  GossipWorld world(2, "elastic_gossip", options);
+  world.StartExchange(1);
+  const std::vector<Message> requests = world.Take(v1::FRAME_KIND_MIX_REQUEST);
+  world.DeliverAll(requests);
+  EXPECT_EQ(world.node(2).refused, Reasons{v1::REFUSAL_REASON_BUSY});
+  EXPECT_EQ(world.node(2).owner.waiting(), 2);
+  world.DeliverAll({requests[0], requests[1]});  // pending: neither new nor refused
+  EXPECT_EQ(world.node(2).refused.size(), 1);
+  world.Settle();
+  EXPECT_EQ(world.status(1).exchanges_partial(), 1);
+  EXPECT_EQ(world.status(1).shards_committed(), 2);
+  EXPECT_EQ(world.Sum(), kSum);
+  // Room again.
+  world.StartExchange(1);
+  world.Deliver(world.TakeFirst());
+  EXPECT_EQ(world.node(2).owner.waiting(), 1);
+}
+
+TEST(GossipActorFaultsTest, ATrainerWhoseMailboxIsFullIsBusyAndTheRequestLeavesNoTrace) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  const std::vector<Message> requests = world.Take(v1::FRAME_KIND_MIX_REQUEST);
+  world.node(2).owner.full = true;
+  world.Deliver(requests[0]);
+  EXPECT_EQ(world.node(2).refused, Reasons{v1::REFUSAL_REASON_BUSY});
+  world.underway.clear();
+  world.node(2).owner.full = false;
+  world.DeliverAll(requests);
+  EXPECT_EQ(world.node(2).owner.waiting(), kShards);
+}
+
+TEST(GossipActorFaultsTest, AnInitiatorWhoseTrainerIsTooBusyToCommitAsksForTheReplyAgain) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  world.DeliverAll(world.Take(v1::FRAME_KIND_MIX_REQUEST));
+  world.Boundary(2);
+  world.node(1).owner.full = true;
+  world.DeliverAll(world.Take(v1::FRAME_KIND_MIX_REPLY));
+  EXPECT_TRUE(world.underway.empty());
+  world.node(1).owner.full = false;
+  world.executor.Advance(absl::Seconds(5));
+  world.Settle();
+  ExpectSettledWithoutLoss(world);
+}
+
+TEST(GossipActorFaultsTest, APeerThatDoesNotTrainRefuses) {
+  GossipWorld world(2);
+  world.executor.Do([&] { world.node(2).actor->SetAccepting(false); });
+  world.StartExchange(1);
+  world.Settle();
+  EXPECT_EQ(world.node(2).refused, Reasons(kShards, v1::REFUSAL_REASON_NOT_TRAINING));
+  EXPECT_EQ(world.status(1).exchanges_failed(), 1);
+  EXPECT_EQ(world.node(2).owner.values, kFours);
+}
+
+TEST(GossipActorFaultsTest, RefusalsOfOthersOrOfOtherFramesEndNothing) {
+  GossipWorld world(3);
+  world.SetCandidates(1, {{PeerId(2), GossipWorld::AddressOf(PeerId(2))}});
+  world.StartExchange(1);
+  const Message request = world.Take(v1::FRAME_KIND_MIX_REQUEST)[0];
+  Frame refusal = MakeRefusal(request.frame.header, v1::REFUSAL_REASON_BUSY, "busy");
+  auto deliver = [&](uint64_t sender, uint64_t exchange, v1::FrameKind kind,
+                     v1::RefusalReason reason) {
+    Frame changed = refusal;
+    changed.header.set_sender(sender);
+    changed.header.set_exchange_id(exchange);
+    changed.header.set_refused_kind(kind);
+    changed.header.set_refusal(reason);
+    world.Deliver({PeerId(sender), PeerId(1), std::move(changed)});
+  };
+  const uint64_t exchange = request.frame.header.exchange_id();
+  deliver(3, exchange, v1::FRAME_KIND_MIX_REQUEST, v1::REFUSAL_REASON_BUSY);
+  deliver(2, exchange + 1, v1::FRAME_KIND_MIX_REQUEST, v1::REFUSAL_REASON_BUSY);
+  deliver(2, exchange, v1::FRAME_KIND_SETTLE, v1::REFUSAL_REASON_BUSY);
+  deliver(2, exchange, v1::FRAME_KIND_MIX_REQUEST, v1::REFUSAL_REASON_CORRUPT);
+  world.executor.Advance(absl::Seconds(5));
+  EXPECT_EQ(world.Take(v1::FRAME_KIND_MIX_REQUEST).size(), kShards);
+  deliver(2, exchange, v1::FRAME_KIND_MIX_REQUEST, v1::REFUSAL_REASON_BUSY);
+  world.executor.Advance(absl::Seconds(5));
+  EXPECT_EQ(world.Take(v1::FRAME_KIND_MIX_REQUEST).size(), kShards - 1);
+}
+
+TEST(GossipActorFaultsTest, APeerThatIsNoCandidateAnyMoreIsGivenUpAtOnce) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  const std::vector<Message> requests = world.Take(v1::FRAME_KIND_MIX_REQUEST);
+  world.SetCandidates(1, {});
+  const std::vector<Message> settles = world.Take(v1::FRAME_KIND_SETTLE);
+  ASSERT_EQ(settles.size(), kShards);
+  for (const Message& settle : settles) EXPECT_FALSE(settle.frame.header.committed());
+  EXPECT_EQ(world.status(1).exchanges_failed(), 1);
+}
+
+TEST(GossipActorFaultsTest, APeerThatCameBackElsewhereIsGivenUpAtItsOldAddress) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  world.SetCandidates(1, {{PeerId(2), "elsewhere:1"}});
+  EXPECT_EQ(world.status(1).exchanges_failed(), 1);
+  EXPECT_EQ(world.node(1).addresses_used.back(), GossipWorld::AddressOf(PeerId(2)));
+  world.StartExchange(1);
+  EXPECT_EQ(world.node(1).addresses_used.back(), "elsewhere:1");
+}
+
+TEST(GossipActorFaultsTest, WhatIsBeingAppliedWhenThePeerIsGivenUpIsStillCommitted) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  world.Deliver(world.TakeFirst());
+  world.Take(v1::FRAME_KIND_MIX_REQUEST);  // the others are lost
+  world.Boundary(2);
+  world.DeliverAll(world.Take(v1::FRAME_KIND_MIX_REPLY));
+  world.SetCandidates(1, {});
+  world.Settle();
+  EXPECT_EQ(world.status(1).shards_committed(), 1);
+  EXPECT_EQ(world.status(1).exchanges_partial(), 1);
+  EXPECT_EQ(world.Sum(), kSum);
+  EXPECT_EQ(world.status(2).orphaned_deltas(), 0);
+}
+
+TEST(GossipActorFaultsTest, WhenAnInitiatorIsGoneItsOpenRepliesAreOrphans) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  world.DeliverAll(world.Take(v1::FRAME_KIND_MIX_REQUEST));
+  world.Boundary(2);
+  world.underway.clear();
+  world.SetCandidates(2, {});
+  EXPECT_EQ(world.status(2).orphaned_deltas(), kShards);
+}
+
+TEST(GossipActorFaultsTest, ABrokenPathIsTriedOnceMoreAndThenGivenUp) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  world.underway.clear();
+  auto break_path = [&](const std::string& address) {
+    world.executor.Do([&] { world.node(1).actor->OnPathBroken(address); });
+  };
+  break_path("somebody else:1");
+  EXPECT_TRUE(world.underway.empty());
+  break_path(GossipWorld::AddressOf(PeerId(2)));
+  EXPECT_EQ(world.Take(v1::FRAME_KIND_MIX_REQUEST).size(), kShards);
+  EXPECT_EQ(world.status(1).exchanges_failed(), 0);
+  break_path(GossipWorld::AddressOf(PeerId(2)));
+  EXPECT_EQ(world.Take(v1::FRAME_KIND_MIX_REQUEST).size(), 0);
+  EXPECT_EQ(world.status(1).exchanges_failed(), 1);
+  break_path(GossipWorld::AddressOf(PeerId(2)));
+  EXPECT_EQ(world.status(1).exchanges_failed(), 1);
+  // The next exchange has its own two chances.
+  world.StartExchange(1);
+  world.underway.clear();
+  break_path(GossipWorld::AddressOf(PeerId(2)));
+  EXPECT_EQ(world.Take(v1::FRAME_KIND_MIX_REQUEST).size(), kShards);
+}
+
+}  // namespace
+}  // namespace starling

@@ -1,0 +1,207 @@
+// Peers and coordinators that die, come, go, stand still and lose each other; the others go on.
+
+#include <limits>
+
+#include "gtest/gtest.h"
+#include "tests/sim/simulation_testing.h"
+
+namespace starling {
+namespace {
+
+class ChurnTest : public ::testing::TestWithParam<uint64_t> {
+ protected:
+  // Without gradients, so that conservation and consensus are judged too.
+  std::unique_ptr<Simulation> Swarm(bool coordinator = true) {
+    SimulationOptions options;
+    options.seed = GetParam();
+    options.learn = false;
+    options.coordinator = coordinator;
+    auto simulation = Build(options);
+    AwaitTraining(*simulation);
+    simulation->RunFor(absl::Seconds(5));
+    return simulation;
+  }
+
+  void ExpectAllWell(Simulation& simulation) {
+    Settle(simulation);
+    ExpectEverybodyTrains(simulation);
+    ExpectNoComplaints(simulation);
+  }
+};
+
+TEST_P(ChurnTest, APeerThatDiesIsNoticedAndTheOthersGoOn) {
+  auto simulation = Swarm();
+  simulation->Crash(2);
+  ExpectAllWell(*simulation);
+}
+
+TEST_P(ChurnTest, APeerThatIsRestartedComesBackWithTheSwarmsParameters) {
+  auto simulation = Swarm();
+  simulation->Crash(2);
+  simulation->RunFor(absl::Seconds(10));
+  simulation->Restart(2);
+  Settle(*simulation);
+  EXPECT_GT(simulation->peer(2).Status().training().step(), simulation->peer(2).steps());
+  ExpectAllWell(*simulation);
+}
+
+TEST_P(ChurnTest, APeerThatIsRestartedAtOnceReplacesItself) {
+  auto simulation = Swarm();
+  simulation->Crash(2);
+  simulation->RunFor(absl::Milliseconds(100));
+  simulation->Restart(2);
+  ExpectAllWell(*simulation);
+}
+
+TEST_P(ChurnTest, ANewcomerTakesOverADonorsParametersAndTrains) {
+  auto simulation = Swarm();
+  const int newcomer = simulation->Join();
+  ExpectAllWell(*simulation);
+  const v1::Status status = simulation->peer(newcomer).Status();
+  EXPECT_GT(status.training().step(), simulation->peer(newcomer).steps() + 100);
+  EXPECT_GT(status.gossip().exchanges_committed(), 0u);
+}
+
+TEST_P(ChurnTest, ANewcomerGetsInOverABadNetwork) {
+  auto simulation = Swarm();
+  simulation->SetNetwork(Faulty(0.2, 0.2));
+  const int newcomer = simulation->Join();
+  EXPECT_TRUE(simulation->RunUntil([&] { return simulation->peer(newcomer).steps() > 0; },
+                                   absl::Minutes(1)));
+  simulation->SetNetwork(SimNetworkOptions());
+  ExpectAllWell(*simulation);
+}
+
+TEST_P(ChurnTest, APeerLeavesInGoodOrderAndNothingIsLost) {
+  auto simulation = Swarm();
+  simulation->Leave(4);
+  EXPECT_TRUE(simulation->RunUntil([&] { return simulation->nodes()[4].departed; },
+                                   absl::Seconds(10)));
+  ExpectAllWell(*simulation);
+  const v1::Status status = simulation->peer(0).Status();
+  for (const v1::PeerStatus& row : status.peers()) {
+    if (row.address() == simulation->nodes()[4].address) {
+      EXPECT_EQ(row.state(), v1::PEER_STATE_LEFT);
+    }
+  }
+  EXPECT_EQ(simulation->TotalGossip().orphaned_deltas(), 0u);
+}
+
+TEST_P(ChurnTest, APeerThatStandsStillStopsNobodyAndIsWelcomeBack) {
+  auto simulation = Swarm();
+  simulation->Pause(1);
+  simulation->RunFor(absl::Seconds(20));
+  simulation->Resume(1);
+  ExpectAllWell(*simulation);
+}
+
+TEST_P(ChurnTest, AShortStandstillIsForgiven) {
+  auto simulation = Swarm();
+  for (int i = 0; i < 10; ++i) {
+    simulation->Pause(i % 6);
+    simulation->RunFor(absl::Milliseconds(700));
+    simulation->Resume(i % 6);
+    simulation->RunFor(absl::Milliseconds(500));
+  }
+  ExpectAllWell(*simulation);
+}
+
+TEST_P(ChurnTest, ACoordinatorThatDiesStopsNobody) {
+  auto simulation = Swarm();
+  simulation->StopCoordinator();
+  ExpectAllWell(*simulation);
+}
+
+TEST_P(ChurnTest, ACoordinatorThatComesBackWithoutMemoryFindsItsPeersAgain) {
+  auto simulation = Swarm();
+  simulation->StopCoordinator();
+  simulation->RunFor(absl::Seconds(20));
+  simulation->StartCoordinator();
+  ExpectAllWell(*simulation);
+  for (const SimPeer* peer : simulation->living()) {
+    EXPECT_TRUE(peer->Status().coordinator().connected());
+  }
+}
+
+TEST_P(ChurnTest, ACoordinatorThatWakesUpWithOldMemoryFindsItsPeersAgain) {
+  auto simulation = Swarm();
+  simulation->PauseCoordinator();
+  simulation->RunFor(absl::Seconds(20));
+  simulation->Crash(3);
+  simulation->RunFor(absl::Seconds(10));
+  simulation->ResumeCoordinator();
+  ExpectAllWell(*simulation);
+  for (const SimPeer* peer : simulation->living()) {
+    EXPECT_TRUE(peer->Status().coordinator().connected());
+  }
+}
+
+TEST_P(ChurnTest, ANewcomerGetsInWhileTheCoordinatorIsDead) {
+  auto simulation = Swarm(/*coordinator=*/false);
+  const int newcomer = simulation->Join();
+  ExpectAllWell(*simulation);
+  EXPECT_GT(simulation->peer(newcomer).steps(), 0u);
+}
+
+TEST_P(ChurnTest, HalvesOfAPartitionGoOnAndFindEachOther) {
+  auto simulation = Swarm();
+  simulation->Partition({0, 1, 2}, {3, 4, 5});
+  simulation->CutCoordinator({3, 4, 5});
+  simulation->RunFor(absl::Seconds(30));
+  simulation->Heal();
+  ExpectAllWell(*simulation);
+}
+
+TEST_P(ChurnTest, HalvesOfAPartitionWithoutACoordinatorFindEachOther) {
+  auto simulation = Swarm(/*coordinator=*/false);
+  simulation->Partition({0, 2, 4}, {1, 3, 5});
+  simulation->RunFor(absl::Seconds(30));
+  simulation->Heal();
+  ExpectAllWell(*simulation);
+}
+
+TEST_P(ChurnTest, AOneWayCutIsSurvived) {
+  auto simulation = Swarm();
+  simulation->Cut({0}, {1, 2, 3, 4, 5});
+  simulation->RunFor(absl::Seconds(30));
+  simulation->Heal();
+  ExpectAllWell(*simulation);
+}
+
+TEST_P(ChurnTest, EverythingAtOnceIsSurvived) {
+  auto simulation = Swarm();
+  simulation->SetNetwork(Faulty(0.1, 0.1));
+  simulation->Crash(0);
+  simulation->Pause(1);
+  simulation->StopCoordinator();
+  simulation->RunFor(absl::Seconds(10));
+  simulation->Join();
+  simulation->Restart(0);
+  simulation->Partition({2, 3}, {4, 5, 6});
+  simulation->RunFor(absl::Seconds(10));
+  simulation->Resume(1);
+  simulation->StartCoordinator();
+  simulation->Leave(5);
+  simulation->RunFor(absl::Seconds(10));
+  simulation->Heal();
+  simulation->SetNetwork(SimNetworkOptions());
+  ExpectAllWell(*simulation);
+}
+
+TEST_P(ChurnTest, APeerThatDivergesLeavesAndTheOthersGoOn) {
+  SimulationOptions options;
+  options.seed = GetParam();
+  auto simulation = Build(options);
+  simulation->RunFor(absl::Seconds(10));
+  simulation->Poison(3, std::numeric_limits<float>::infinity());
+  simulation->RunFor(absl::Seconds(10));
+  EXPECT_TRUE(absl::IsInternal(simulation->nodes()[3].ended)) << simulation->nodes()[3].ended;
+  Settle(*simulation);
+  ExpectEverybodyTrains(*simulation);
+  ExpectNoComplaints(*simulation, {"life: peer 3 "});
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, ChurnTest, ::testing::ValuesIn(kSeeds));
+
+}  // namespace
+}  // namespace starling
