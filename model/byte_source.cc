@@ -60,7 +60,9 @@ class GzipSource final : public ByteSource {
       if (stream_.avail_in == 0) {
         absl::StatusOr<size_t> read = compressed_.Read(absl::MakeSpan(buffer_));
         if (!read.ok()) return read.status();
-        if (*read == 0) return Damaged("expected more of the gzip stream, found the end of the file");
+        if (*read == 0) {
+          return Damaged("expected more of the gzip stream, found the end of the file");
+        }
         consumed_ += *read;
         stream_.next_in = buffer_.data();
         stream_.avail_in = static_cast<uInt>(*read);
@@ -117,7 +119,8 @@ absl::StatusOr<std::unique_ptr<ByteSource>> OpenByteSource(const std::string& pa
   struct stat info = {};
   if (stat(path.c_str(), &info) != 0) return OpenFailed(path, errno);
   if (!S_ISREG(info.st_mode)) {
-    return absl::DataLossError(absl::StrCat(path, ": expected a regular file, found something else"));
+    return absl::DataLossError(
+        absl::StrCat(path, ": expected a regular file, found something else"));
   }
   File file(std::fopen(path.c_str(), "rb"));
   if (file == nullptr) return OpenFailed(path, errno);

@@ -24,7 +24,8 @@ class ByteSource {
   virtual absl::StatusOr<size_t> Read(absl::Span<uint8_t> out) = 0;
 };
 
-// Opens a regular file; one whose name ends in ".gz" is decompressed, and must be a single gzip stream.
+// Opens a regular file; one whose name ends in ".gz" is decompressed, and must be a single gzip
+// stream.
 // NOT_FOUND: no such file. PERMISSION_DENIED: it may not be read. DATA_LOSS: not a regular file.
 absl::StatusOr<std::unique_ptr<ByteSource>> OpenByteSource(const std::string& path);
 

@@ -16,7 +16,7 @@ constexpr CatalogEntry kModels[] = {
 };
 
 constexpr CatalogEntry kData[] = {
-    {"fashion_mnist", "28x28 images of clothes, 60,000 + 10,000, from Debian's dataset-fashion-mnist"},
+    {"fashion_mnist", "60,000 + 10,000 images of clothes, 28x28, from dataset-fashion-mnist"},
     {"idx", "a directory of four IDX files of 28x28 images in ten classes, such as MNIST"},
     {"synthetic", "ten clusters of random points in the shape of 28x28 images; needs no files"},
 };
@@ -47,6 +47,8 @@ absl::Status ValidateModelName(absl::string_view name) {
   return ValidateName("model", name, kModels);
 }
 
-absl::Status ValidateDataName(absl::string_view name) { return ValidateName("data set", name, kData); }
+absl::Status ValidateDataName(absl::string_view name) {
+  return ValidateName("data set", name, kData);
+}
 
 }  // namespace starling

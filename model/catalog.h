@@ -1,5 +1,5 @@
-// The names of models, data sets and optimizers, with a line each, free of LibTorch: for --help, for
-// validating a run configuration where nothing is trained (coordinator, command line).
+// The names of models, data sets and optimizers, with a line each, free of LibTorch: for --help,
+// for validating a run configuration where nothing is trained (coordinator, command line).
 
 #ifndef STARLING_MODEL_CATALOG_H_
 #define STARLING_MODEL_CATALOG_H_

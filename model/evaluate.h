@@ -11,8 +11,8 @@
 
 namespace starling {
 
-// Mean over all examples, in order. Memory: one batch. Takes as long as the model needs for it, so run it
-// on a thread, and on a model, of its own. batch_size > 0. Codes: Model::Evaluate's.
+// Mean over all examples, in order. Memory: one batch. Takes as long as the model needs for it, so
+// run it on a thread, and on a model, of its own. batch_size > 0. Codes: Model::Evaluate's.
 absl::StatusOr<Evaluation> EvaluateOn(Model& model, const Dataset& data, size_t batch_size);
 
 }  // namespace starling

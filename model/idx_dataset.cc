@@ -42,9 +42,11 @@ absl::Status Corrupt(const std::string& path, size_t offset, absl::string_view e
 absl::StatusOr<IdxDataset> IdxDataset::Load(std::string name, const std::string& directory,
                                             IdxSplit split) {
   const absl::string_view prefix = split == IdxSplit::kTrain ? "train" : "t10k";
-  absl::StatusOr<std::string> images_path = Find(directory, absl::StrCat(prefix, "-images-idx3-ubyte"));
+  absl::StatusOr<std::string> images_path =
+      Find(directory, absl::StrCat(prefix, "-images-idx3-ubyte"));
   if (!images_path.ok()) return images_path.status();
-  absl::StatusOr<std::string> labels_path = Find(directory, absl::StrCat(prefix, "-labels-idx1-ubyte"));
+  absl::StatusOr<std::string> labels_path =
+      Find(directory, absl::StrCat(prefix, "-labels-idx1-ubyte"));
   if (!labels_path.ok()) return labels_path.status();
 
   absl::StatusOr<IdxFile> images = ReadIdxFile(*images_path, 3);
@@ -59,7 +61,8 @@ absl::StatusOr<IdxDataset> IdxDataset::Load(std::string name, const std::string&
   absl::StatusOr<IdxFile> labels = ReadIdxFile(*labels_path, 1);
   if (!labels.ok()) return labels.status();
   if (labels->sizes[0] != count) {
-    return Corrupt(*labels_path, 4, absl::StrCat(count, " labels, one for each image of ", *images_path),
+    return Corrupt(*labels_path, 4,
+                   absl::StrCat(count, " labels, one for each image of ", *images_path),
                    absl::StrCat(labels->sizes[0]));
   }
   const auto bad = std::find_if(labels->bytes.begin(), labels->bytes.end(),

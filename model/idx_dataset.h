@@ -37,11 +37,12 @@ class IdxDataset final : public Dataset {
 
   // Reads {train,t10k}-{images-idx3,labels-idx1}-ubyte from `directory`; each may be plain or have
   // ".gz" added (the plain one wins). Images are not scaled until SetScale.
-  // NOT_FOUND: the directory or a file is absent; says which and which package brings Fashion-MNIST.
+  // NOT_FOUND: the directory or a file is absent; says which and which package brings
+  // Fashion-MNIST.
   // PERMISSION_DENIED: a file may not be read.
-  // DATA_LOSS: a file is truncated, has trailing bytes, is damaged, is no IDX file, holds no or other
-  // than 28 x 28 images, a label above 9, or another number of labels than images; names the file,
-  // the offset, what was expected and what was found.
+  // DATA_LOSS: a file is truncated, has trailing bytes, is damaged, is no IDX file, holds no or
+  // other than 28 x 28 images, a label above 9, or another number of labels than images; names the
+  // file, the offset, what was expected and what was found.
   static absl::StatusOr<IdxDataset> Load(std::string name, const std::string& directory,
                                          IdxSplit split);
 

@@ -1,6 +1,6 @@
-// Reads one file of the IDX format, in which MNIST and its descendants are published: a magic number
-// 00 00 08 RR (08 = unsigned bytes, RR = number of dimensions), RR sizes as 32-bit big-endian
-// numbers, then exactly their product of bytes.
+// Reads one file of the IDX format, in which MNIST and its descendants are published: a magic
+// number 00 00 08 RR (08 = unsigned bytes, RR = number of dimensions), RR sizes as 32-bit
+// big-endian numbers, then exactly their product of bytes.
 
 #ifndef STARLING_MODEL_IDX_FILE_H_
 #define STARLING_MODEL_IDX_FILE_H_
@@ -24,9 +24,9 @@ struct IdxFile {
 
 // Reads a plain file, or a gzip one if the name ends in ".gz". Memory follows what the file really
 // holds, never what its header claims, up to 1 GiB. `dimensions` is 1 to 4.
-// NOT_FOUND, PERMISSION_DENIED: as OpenByteSource. DATA_LOSS: not IDX, another number of dimensions,
-// truncated, trailing bytes or damaged compression; names the file, the offset, what was expected and
-// what was found.
+// NOT_FOUND, PERMISSION_DENIED: as OpenByteSource. DATA_LOSS: not IDX, another number of
+// dimensions, truncated, trailing bytes or damaged compression; names the file, the offset, what
+// was expected and what was found.
 absl::StatusOr<IdxFile> ReadIdxFile(const std::string& path, int dimensions);
 
 }  // namespace starling

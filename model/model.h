@@ -1,7 +1,8 @@
 // The seam to machine learning: a network seen as one flat vector of parameters, a function that
 // fills the gradient for a batch, and a function that evaluates any vector of parameters.
 //
-// Nothing here knows a framework. Implementations: TorchModel (LibTorch), QuadraticModel (simulation).
+// Nothing here knows a framework. Implementations: TorchModel (LibTorch), QuadraticModel
+// (simulation).
 
 #ifndef STARLING_MODEL_MODEL_H_
 #define STARLING_MODEL_MODEL_H_
@@ -20,7 +21,7 @@
 namespace starling {
 
 struct Evaluation {
-  double accuracy = 0;  // share of examples whose class was found, 0 to 1; 0 for a model without classes
+  double accuracy = 0;  // share of examples whose class was found; 0 for a model without classes
   double loss = 0;      // mean over the examples
   size_t examples = 0;
 };
@@ -34,7 +35,8 @@ class Model {
   // The registry name, "mlp".
   virtual std::string name() const = 0;
 
-  // Hash of the parameters' names, shapes and order: two models with one fingerprint can be averaged.
+  // Hash of the model's name and its parameters' names, shapes and order: two models with one
+  // fingerprint can be averaged.
   virtual ModelFingerprint fingerprint() const = 0;
 
   // All trainable parameters, contiguous, in a fixed order; the network computes with this very

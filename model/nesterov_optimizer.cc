@@ -39,7 +39,8 @@ class NesterovOptimizer final : public Optimizer {
 
 }  // namespace
 
-std::unique_ptr<Optimizer> MakeNesterovOptimizer(const v1::OptimizerConfig& config, size_t elements) {
+std::unique_ptr<Optimizer> MakeNesterovOptimizer(const v1::OptimizerConfig& config,
+                                                 size_t elements) {
   return std::make_unique<NesterovOptimizer>(config, elements);
 }
 

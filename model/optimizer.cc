@@ -54,8 +54,9 @@ absl::StatusOr<double> Complete(absl::string_view optimizer, const Option& optio
                                                    " has no such option; leave it out"));
   }
   if (!(option.value > 0 && option.value < option.below)) {
-    return absl::InvalidArgumentError(absl::StrCat("optimizer.", option.field, " is ", option.value,
-                                                   "; it must be above 0 and below ", option.below));
+    return absl::InvalidArgumentError(
+        absl::StrCat("optimizer.", option.field, " is ", option.value,
+                     "; it must be above 0 and below ", option.below));
   }
   return option.value;
 }
@@ -79,11 +80,13 @@ absl::StatusOr<v1::OptimizerConfig> CompleteOptimizerConfig(v1::OptimizerConfig 
     values.push_back(*value);
   }
   if (!(config.weight_decay() >= 0 && config.weight_decay() < 1)) {
-    return absl::InvalidArgumentError(absl::StrCat("optimizer.weight_decay is ", config.weight_decay(),
+    return absl::InvalidArgumentError(absl::StrCat("optimizer.weight_decay is ",
+                                                   config.weight_decay(),
                                                    "; it must be at least 0 and below 1"));
   }
   if (!(config.decay_share() >= 0 && config.decay_share() <= 1)) {
-    return absl::InvalidArgumentError(absl::StrCat("optimizer.decay_share is ", config.decay_share(),
+    return absl::InvalidArgumentError(absl::StrCat("optimizer.decay_share is ",
+                                                   config.decay_share(),
                                                    "; it must be between 0 and 1"));
   }
   config.set_learning_rate(values[0]);

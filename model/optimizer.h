@@ -40,11 +40,12 @@ class Optimizer {
 double RateScaleAt(uint64_t step, uint64_t total_steps, double decay_share);
 
 // A copy of `config` with every option that was left out, that is 0, set to the default of its
-// optimizer (sgd: learning_rate 0.1; nesterov: learning_rate 0.01, momentum 0.9; adamw: learning_rate
-// 0.001, beta1 0.9, beta2 0.999, epsilon 1e-8; weight_decay 0 for all). The configuration cannot tell 0
-// from unset: a momentum of 0 is had by choosing sgd. Completing twice changes nothing.
-// INVALID_ARGUMENT: unknown name, a value out of its range, or an option that this optimizer does not
-// have; names the field and the remedy.
+// optimizer (sgd: learning_rate 0.1; nesterov: learning_rate 0.01, momentum 0.9; adamw:
+// learning_rate 0.001, beta1 0.9, beta2 0.999, epsilon 1e-8; weight_decay 0 for all). The
+// configuration cannot tell 0 from unset: a momentum of 0 is had by choosing sgd. Completing twice
+// changes nothing.
+// INVALID_ARGUMENT: unknown name, a value out of its range, or an option that this optimizer does
+// not have; names the field and the remedy.
 absl::StatusOr<v1::OptimizerConfig> CompleteOptimizerConfig(v1::OptimizerConfig config);
 
 // For vectors of `elements` parameters; completes the configuration first. Same codes.

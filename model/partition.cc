@@ -76,11 +76,13 @@ Parts SplitByClass(const Dataset& data, uint32_t count, double alpha, Random& ra
 
 }  // namespace
 
-absl::StatusOr<std::vector<uint32_t>> PartitionOf(const Dataset& data, uint32_t parts, uint32_t part,
-                                                  double dirichlet_alpha, uint64_t seed) {
+absl::StatusOr<std::vector<uint32_t>> PartitionOf(const Dataset& data, uint32_t parts,
+                                                  uint32_t part, double dirichlet_alpha,
+                                                  uint64_t seed) {
   if (parts == 0 || parts > data.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("data.parts is ", parts, "; it must be from 1 to ",
-                                                   data.size(), ", the number of examples"));
+    return absl::InvalidArgumentError(absl::StrCat("data.parts is ", parts,
+                                                   "; it must be from 1 to ", data.size(),
+                                                   ", the number of examples"));
   }
   if (part >= parts) {
     return absl::InvalidArgumentError(

@@ -16,10 +16,11 @@ namespace starling {
 // Indices of part `part` of `parts`, every index in exactly one part, no part empty.
 // `dirichlet_alpha` 0: a random split into parts whose sizes differ by at most one. Positive: the
 // share of each class that a part gets is drawn from Dirichlet(alpha).
-// INVALID_ARGUMENT: parts is 0 or exceeds the number of examples, part >= parts, alpha is negative, above
-// 1e6 or not a number, or alpha is positive and the data have no classes.
-absl::StatusOr<std::vector<uint32_t>> PartitionOf(const Dataset& data, uint32_t parts, uint32_t part,
-                                                  double dirichlet_alpha, uint64_t seed);
+// INVALID_ARGUMENT: parts is 0 or exceeds the number of examples, part >= parts, alpha is negative,
+// above 1e6 or not a number, or alpha is positive and the data have no classes.
+absl::StatusOr<std::vector<uint32_t>> PartitionOf(const Dataset& data, uint32_t parts,
+                                                  uint32_t part, double dirichlet_alpha,
+                                                  uint64_t seed);
 
 }  // namespace starling
 

@@ -17,7 +17,8 @@ QuadraticModel::QuadraticModel(size_t dimension, size_t features, uint64_t seed)
   STARLING_CHECK(dimension > 0 && dimension <= features);
   Random random = Random(seed).Split("parameters").Split("quadratic");
   for (size_t i = 0; i < dimension; ++i) {
-    const double position = dimension > 1 ? static_cast<double>(i) / static_cast<double>(dimension - 1) : 0;
+    const double position =
+        dimension > 1 ? static_cast<double>(i) / static_cast<double>(dimension - 1) : 0;
     curvatures_[i] = static_cast<float>(0.5 * std::pow(4.0, position));
     parameters_[i] = static_cast<float>(random.Normal());
   }

@@ -3,9 +3,9 @@
 //
 //   f(x) = mean over the examples z of  1/2 * sum_i a_i (x_i - z_i)^2
 //
-// with curvatures a_i fixed, growing geometrically from 1/2 to 2. Whatever the curvatures, the optimum
-// over any set of examples is their mean; a peer alone on its part drifts to the mean of that part,
-// and only peers that talk find the mean of all.
+// with curvatures a_i fixed, growing geometrically from 1/2 to 2. Whatever the curvatures, the
+// optimum over any set of examples is their mean; a peer alone on its part drifts to the mean of
+// that part, and only peers that talk find the mean of all.
 
 #ifndef STARLING_MODEL_QUADRATIC_MODEL_H_
 #define STARLING_MODEL_QUADRATIC_MODEL_H_

@@ -20,7 +20,8 @@ struct SyntheticOptions {
   // Places the clusters, each centre drawn from N(0, 1). Two sets with one seed and shape have the
   // same centres.
   uint64_t seed = 1;
-  // Draws the points around the centres, each from N(centre, 1). Training and test set differ in it.
+  // Draws the points around the centres, each from N(centre, 1). Training and test set differ in
+  // it.
   uint64_t stream = 0;
 };
 

@@ -10,8 +10,8 @@ namespace starling {
 // "mlp": 784-256-128-10, ReLU. Small enough to train in seconds on one core.
 TorchNetwork MlpNetwork();
 
-// "mlp_large": 784-1024-1024-1024-10, ReLU, dropout 0.2 on the input and 0.5 before each later layer:
-// the network of the Elastic Gossip thesis (Pramod, 2018).
+// "mlp_large": 784-1024-1024-1024-10, ReLU, dropout 0.2 on the input and 0.5 before each later
+// layer: the network of the Elastic Gossip thesis (Pramod, 2018).
 TorchNetwork MlpLargeNetwork();
 
 }  // namespace starling

@@ -130,9 +130,9 @@ class TorchModel final : public Model {
     }
     for (int64_t label : batch.labels) {
       if (label < 0 || label >= network_.classes) {
-        return absl::InvalidArgumentError(absl::StrCat("batch has the label ", label, "; the model ",
-                                                       network_.name, " knows 0 to ",
-                                                       network_.classes - 1));
+        return absl::InvalidArgumentError(absl::StrCat("batch has the label ", label,
+                                                       "; the model ", network_.name,
+                                                       " knows 0 to ", network_.classes - 1));
       }
     }
     return absl::OkStatus();

@@ -1,8 +1,8 @@
 // Any TorchNetwork behind the Model seam.
 //
 // All parameters live in one flat vector, all gradients in another; LibTorch gets tensors that are
-// views of them. Autograd adds each gradient to the tensor that is already there, so it lands in the
-// flat vector by itself; nothing is packed or copied between a step and an exchange.
+// views of them. Autograd adds each gradient to the tensor that is already there, so it lands in
+// the flat vector by itself; nothing is packed or copied between a step and an exchange.
 //
 // Free of LibTorch's headers, for the sake of those who include this.
 
@@ -20,7 +20,8 @@ namespace starling {
 struct TorchNetwork;
 
 struct TorchModelOptions {
-  // First parameters: a function of (network's name, seed), whatever the process, threads or stream.
+  // First parameters: a function of (network's name, seed), whatever the process, threads or
+  // stream.
   uint64_t seed = 1;
   // Dropout noise: a function of (seed, stream) and of how many gradients were computed before.
   uint64_t stream = 0;
@@ -30,7 +31,8 @@ struct TorchModelOptions {
 };
 
 // The randomness is the model's own: LibTorch's global generators are neither read nor changed.
-// INVALID_ARGUMENT: threads < 1. INTERNAL: LibTorch failed; no exception of it gets out, here or later.
+// INVALID_ARGUMENT: threads < 1. INTERNAL: LibTorch failed; no exception of it gets out, here or
+// later.
 absl::StatusOr<std::unique_ptr<Model>> MakeTorchModel(TorchNetwork network,
                                                       const TorchModelOptions& options);
 

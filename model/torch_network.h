@@ -1,6 +1,6 @@
 // What makes one LibTorch network different from another: its parameters' names, shapes and first
-// values, and a function of them. Everything else (flat memory, gradients, loss, threads, errors) is
-// TorchModel's business and common to all.
+// values, and a function of them. Everything else (flat memory, gradients, loss, threads, errors)
+// is TorchModel's business and common to all.
 
 #ifndef STARLING_MODEL_TORCH_NETWORK_H_
 #define STARLING_MODEL_TORCH_NETWORK_H_
@@ -30,9 +30,10 @@ struct TorchNetwork {
   int64_t classes = 0;
   std::vector<ParameterSpec> parameters;
 
-  // Maps a batch [examples, input_shape...] to unnormalised scores [examples, classes]. `parameters`
-  // are in the order above. `noise` is where dropout takes its randomness from; null evaluates
-  // without any. Must be a pure function of its arguments: no global generator, no running statistics.
+  // Maps a batch [examples, input_shape...] to unnormalised scores [examples, classes].
+  // `parameters` are in the order above. `noise` is where dropout takes its randomness from; null
+  // evaluates without any. Must be a pure function of its arguments: no global generator, no
+  // running statistics.
   std::function<at::Tensor(const std::vector<at::Tensor>& parameters, const at::Tensor& batch,
                            Random* noise)>
       forward;

@@ -160,6 +160,7 @@ class Daemon {
   absl::Status Listen(PeerId id) {
     transport_ = std::make_unique<GrpcTransport>(&control_, GrpcTransportOptions());
     status_service_ = std::make_unique<GrpcStatusService>(&control_);
+    control_.Post([this, id] { status_service_->SetSource(StartingSource(id)); });
     GrpcServer::Options options;
     options.listen = absl::GetFlag(FLAGS_listen);
     auto server =
@@ -173,6 +174,24 @@ class Daemon {
       return WriteFileAtomically(absl::GetFlag(FLAGS_address_file), address_ + "\n");
     }
     return absl::OkStatus();
+  }
+
+  // What can be said and done before there is a Peer.
+  StatusSource StartingSource(PeerId id) {
+    StatusSource source;
+    source.status = [id] {
+      v1::Status status;
+      status.set_role(v1::ROLE_PEER);
+      status.set_peer_id(id.ToString());
+      status.set_version(std::string(kVersion));
+      status.set_phase(v1::PHASE_STARTING);
+      return status;
+    };
+    source.evaluate_average = [](auto done) {
+      done(absl::UnavailableError("this peer is starting and has no parameters yet"));
+    };
+    source.leave = [this](std::string) { stop_requested_ = true; };
+    return source;
   }
 
   int JoinAndTrain(PeerId id, const v1::RunConfig& own, const RunExpectations& expected,

@@ -34,6 +34,18 @@ FrameIdentity IdentityOf(const PeerOptions& options, RunId run, Model& model) {
   return identity;
 }
 
+// What the defaults of optimizer and algorithm make of the configuration; Create has checked both.
+v1::RunConfig EffectiveConfig(const v1::RunConfig& config) {
+  v1::RunConfig effective = config;
+  if (auto optimizer = CompleteOptimizerConfig(config.optimizer()); optimizer.ok()) {
+    *effective.mutable_optimizer() = *std::move(optimizer);
+  }
+  if (auto algorithm = CompleteAlgorithmConfig(config.algorithm()); algorithm.ok()) {
+    *effective.mutable_algorithm() = *std::move(algorithm);
+  }
+  return effective;
+}
+
 v1::Member SelfMember(const PeerOptions& options) {
   v1::Member member;
   member.set_peer_id(options.id.value());
@@ -410,7 +422,7 @@ v1::Status Peer::GetStatus() const {
   status.set_phase(phase_);
   status.set_slot(options_.slot);
   status.set_uptime_seconds(absl::ToDoubleSeconds(Now() - started_at_));
-  *status.mutable_config() = options_.config;
+  *status.mutable_config() = EffectiveConfig(options_.config);
   status.set_last_error(last_error_);
 
   v1::TrainingStatus& training = *status.mutable_training();

@@ -38,8 +38,9 @@ std::string ProgramHelp(const std::vector<Command>& commands) {
   absl::StrAppend(
       &text,
       "\nexample:\n  starling demo --peers=4 --churn\n\n"
-      "exit codes: 0 ok, 64 wrong usage, 69 a daemon is missing or does not answer, 70 a daemon\n"
-      "failed, 75 not done in time, 128 + n stopped by signal n; peer/cli/README.md has them all.\n");
+      "exit codes: 0 ok, 64 wrong usage, 69 a daemon is missing or does not answer,\n"
+      "70 a daemon failed, 75 not done in time, 128 + n stopped by signal n;\n"
+      "peer/cli/README.md has them all.\n");
   return text;
 }
 

@@ -16,9 +16,10 @@ struct DaemonPaths {
 };
 
 // Looks for each program in this order: the file that the environment variable STARLING_PEERD or
-// STARLING_COORDINATORD names (which then must exist), the directory of this program (as installed),
-// and where Bazel puts it (`<directory>/../peerd`, `<directory>/../../coordinator/coordinatord`).
-// `directory` is that of the running program, see ProgramDirectory().
+// STARLING_COORDINATORD names (which then must exist), the directory of this program (as
+// installed), and where Bazel puts it (`<directory>/../peerd`,
+// `<directory>/../../coordinator/coordinatord`). `directory` is that of the running program, see
+// ProgramDirectory().
 // UNAVAILABLE: one is missing; the message names it, where it was looked for, and the remedy.
 absl::StatusOr<DaemonPaths> FindDaemons(const std::string& directory);
 

@@ -51,19 +51,22 @@ namespace starling {
 namespace {
 
 constexpr char kHelp[] =
-    "Starts a coordinator and peers as real processes on this machine, shows them while they train\n"
-    "one network together, and ends with what came out: the test accuracy of each peer and of the\n"
-    "average of their models, exchanges, traffic, time. Nothing it started outlives it, whatever\n"
-    "happens. On a terminal the view is redrawn (NO_COLOR is honoured), elsewhere it is a line every\n"
-    "2 s.\n\n"
-    "examples:\n"
-    "  starling demo\n"
-    "  starling demo --churn                     one peer is killed, another joins\n"
-    "  starling demo --dirichlet_alpha=0.3 --compare=none\n"
-    "                                            what the exchanges are worth on uneven data\n"
-    "  starling demo --output=json 2>/dev/null | jq .averaged.test_accuracy\n\n"
-    "exit codes: 0 it ended well, 64 wrong usage, 66 no data files, 69 could not start, 70 a daemon\n"
-    "failed, 73 the logs cannot be written, 75 --timeout came first, 130 Ctrl-C, 143 SIGTERM\n";
+    R"(Starts a coordinator and peers as real processes on this machine, shows them while they train
+one network together, and ends with what came out: the test accuracy of each peer and of the
+average of their models, exchanges, traffic, time. Nothing it started outlives it, whatever
+happens. On a terminal the view is redrawn (NO_COLOR is honoured), elsewhere it is a line every
+2 s.
+
+examples:
+  starling demo
+  starling demo --churn                     one peer is killed, another joins
+  starling demo --dirichlet_alpha=0.3 --compare=none
+                                            what the exchanges are worth on uneven data
+  starling demo --output=json 2>/dev/null | jq .averaged.test_accuracy
+
+exit codes: 0 it ended well, 64 wrong usage, 66 no data files, 69 could not start, 70 a daemon
+failed, 73 the logs cannot be written, 75 --timeout came first, 130 Ctrl-C, 143 SIGTERM
+)";
 
 DemoOptions OptionsFromFlags() {
   return {.peers = absl::GetFlag(FLAGS_peers),
@@ -132,12 +135,12 @@ int Run() {
   std::optional<DemoReport> other;
   DemoOptions compared = options;
   compared.algorithm = absl::GetFlag(FLAGS_compare);
-  if (!compared.algorithm.empty() && exit_code == kExitOk) {
+  if (!compared.algorithm.empty() && report.outcome == DemoOutcome::kFinished) {
     screen.Say(absl::StrCat("\nonce more with --algorithm=", compared.algorithm));
     const absl::StatusOr<DemoSwarm::Options> second = Prepare(compared, *paths, *temp, "compare");
     if (!second.ok()) return CannotCreate(second.status());
     other = RunDemo(*second, deadline, stop, screen);
-    exit_code = DemoExitCode(*other);
+    if (exit_code == kExitOk) exit_code = DemoExitCode(*other);
     if (!json) {
       PrintReport(*other);
       std::fputs(absl::StrCat("\n", RenderComparison(report, *other)).c_str(), stdout);

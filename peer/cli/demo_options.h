@@ -15,7 +15,8 @@
 namespace starling {
 
 struct DemoOptions {
-  // Peers at the start, 1 to 64. Up: smaller parts of the data each, more processes on this machine.
+  // Peers at the start, 1 to 64. Up: smaller parts of the data each, more processes on this
+  // machine.
   int peers = 4;
   // Names that coordinatord knows; it refuses others.
   std::string model = "mlp";
@@ -32,14 +33,16 @@ struct DemoOptions {
   // Passes of each peer over its own part of the data. Above 0, so that the demo ends.
   double epochs = 3;
   uint64_t seed = 1;
-  // Unevenness of the split of the classes over the peers; 0 is even, smaller above 0 is more uneven.
+  // Unevenness of the split of the classes over the peers; 0 is even, smaller above 0 is more
+  // uneven.
   double dirichlet_alpha = 0;
   // Steps between exact averages over all peers; 0 is never.
   int64_t averaging_period = 0;
   // Kill a peer a third of the way, add one at two thirds.
   bool churn = false;
-  // Most steps per second of one peer; 0 is as fast as it can. Negative is 0 without churn, and with
-  // it whatever makes the training last about 25 s, so that there is time to see a death noticed.
+  // Most steps per second of one peer; 0 is as fast as it can. Negative is 0 without churn, and
+  // with it whatever makes the training last about 25 s, so that there is time to see a death
+  // noticed.
   double pace = -1;
   // Directory that takes the daemons' logs; empty means they go with the demo.
   std::string keep_logs;

@@ -31,7 +31,10 @@ struct DemoPeer {
   bool killed = false;  // by us, on purpose
   std::optional<DeathReport> death;
 
-  // It ended though nobody asked, or not in good order: "exit code 66". Empty otherwise.
+  // It ended in good order while it trained: somebody asked it to leave.
+  bool left = false;
+
+  // It ended otherwise, and not by us: "exit code 66". Empty if it did not.
   std::string failure;
   int failure_exit_code = 0;
 

@@ -60,7 +60,7 @@ std::vector<DemoAction> DemoPlan::Observe(absl::Time now, const std::vector<Demo
     return finish(Finish(
         DemoOutcome::kTimedOut,
         absl::StrCat("the time was up after ", DurationText(now - start_),
-                     "; --timeout gives more, --epochs asks for less, --pace=0 lets the peers run")));
+                     "; --timeout gives more, --epochs asks for less, --pace=0 lifts the limit")));
   }
   if (!started_) return {};
   if (std::vector<DemoAction> actions = Churn(peers); !actions.empty()) return actions;

@@ -1,7 +1,7 @@
 // The course of a demo: when to kill a peer, when to add one, when it is over and how it went.
 //
-// Pure: whoever owns the processes calls Observe() with the time and what is known of the peers, and
-// does what it returns. The plan goes
+// Pure: whoever owns the processes calls Observe() with the time and what is known of the peers,
+// and does what it returns. The plan goes
 //   starting   until every peer trains; one that ends before that ends the demo;
 //   training   with churn, kills the last peer once a third of the way is done, and adds one at two
 //              thirds (of the peers that were there at the start and still are);
@@ -48,8 +48,8 @@ class DemoPlan {
     // Time for all peers to begin training. Up: patience with slow disks; down: earlier news of a
     // peer that hangs.
     absl::Duration start_wait = absl::Seconds(60);
-    // Longest time between the last step and the end. Above the failure detector's time to declare a
-    // peer dead, and the time of an evaluation.
+    // Longest time between the last step and the end. Above the failure detector's time to declare
+    // a peer dead, and the time of an evaluation.
     absl::Duration settle_wait = absl::Seconds(30);
   };
 

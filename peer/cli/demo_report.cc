@@ -39,7 +39,9 @@ std::string Story(const DemoPeer& peer) {
                         ": ", OneLine(peer.death->reason));
   }
   std::string story;
-  if (!peer.failure.empty()) {
+  if (peer.left) {
+    story = absl::StrCat("left at step ", peer.status.training().step());
+  } else if (!peer.failure.empty()) {
     story = absl::StrCat("FAILED: ", peer.failure);
   } else {
     story = peer.known ? PhaseWord(peer.status.phase()) : "never answered";
@@ -92,7 +94,10 @@ std::string LogText(const DemoReport& report) {
 }
 
 std::string AveragedText(const DemoReport& report) {
-  if (!report.averaged) return absl::StrCat("unknown: ", report.averaged_error);
+  if (!report.averaged) {
+    return report.averaged_error.empty() ? "not evaluated"
+                                         : absl::StrCat("unknown: ", report.averaged_error);
+  }
   std::string text = absl::StrCat(
       AccuracyText(report.averaged->test_accuracy()), " over ", report.averaged->peer_ids_size(),
       " peers, consensus distance ", NumberText(report.averaged->consensus_distance()));
@@ -152,7 +157,7 @@ std::vector<std::string> Problems(const DemoReport& report) {
       problems.push_back(absl::StrCat(peer.name, " ended: ", peer.failure));
     } else if (peer.killed && !peer.death && complete) {
       problems.push_back(absl::StrCat(peer.name, " was killed, but nobody reported it as dead"));
-    } else if (!peer.killed && !peer.newcomer && !peer.Evaluated() && complete) {
+    } else if (!peer.killed && !peer.left && !peer.newcomer && !peer.Evaluated() && complete) {
       problems.push_back(absl::StrCat(peer.name, " did not evaluate its model in time"));
     } else if (peer.newcomer && !peer.first_step && complete) {
       problems.push_back(absl::StrCat(peer.name, " joined, but did not come to train"));
@@ -223,7 +228,9 @@ std::string RenderReport(const DemoReport& report) {
 }
 
 std::string RenderComparison(const DemoReport& first, const DemoReport& second) {
-  if (!first.averaged || !second.averaged) return "comparison      one of the two has no averaged model\n";
+  if (!first.averaged || !second.averaged) {
+    return "difference      unknown: one of the two has no averaged model\n";
+  }
   Table table({{"algorithm", Align::kLeft}, {"averaged model"}, {"mean of peers"}, {"lowest peer"},
                {"distance"}, {"sent"}});
   for (const DemoReport* report : {&first, &second}) {

@@ -53,8 +53,8 @@ std::string OutcomeWord(DemoOutcome outcome);
 // could be evaluated.
 std::vector<std::string> Problems(const DemoReport& report);
 
-// 0 ended well; 75 timed out; 128 + n stopped by signal n; the daemon's own documented code (or 69) if
-// the demo could not start; otherwise 70.
+// 0 ended well; 75 timed out; 128 + n stopped by signal n; the daemon's own documented code (or 69)
+// if the demo could not start; otherwise 70.
 int DemoExitCode(const DemoReport& report);
 
 // The closing table and what it means, for people; one line if the demo did not start.

@@ -116,6 +116,7 @@ class Run {
       if (peer.newcomer && peer.first_step && !std::exchange(told_[i].joined, true)) {
         Tell(absl::StrCat(peer.name, " joined at step ", *peer.first_step));
       }
+      if (peer.left && !std::exchange(told_[i].left, true)) Tell(absl::StrCat(peer.name, " left"));
       if (!peer.failure.empty() && !std::exchange(told_[i].failure, true)) {
         Tell(absl::StrCat(peer.name, " ended unasked: ", peer.failure));
       }
@@ -134,6 +135,8 @@ class Run {
       LivePeer row = {.name = peer.name, .known = peer.known, .status = peer.status};
       if (peer.killed) {
         row.note = peer.death ? "killed, DEAD" : "killed";
+      } else if (peer.left) {
+        row.note = "left";
       } else if (!peer.failure.empty()) {
         row.note = "ended";
       } else if (peer.known && !peer.answered) {
@@ -205,6 +208,7 @@ class Run {
   struct Told {
     bool death = false;
     bool joined = false;
+    bool left = false;
     bool failure = false;
   };
 

@@ -124,6 +124,10 @@ void DemoSwarm::ReapEnded() {
     if (std::optional<ProcessEnd> end = daemons_[i].process->Poll()) {
       peers_[i].running = false;
       peers_[i].answered = false;
+      if (end->ok() && peers_[i].first_step) {
+        peers_[i].left = true;
+        continue;
+      }
       peers_[i].failure = end->ToString();
       peers_[i].failure_exit_code = end->code;
     }

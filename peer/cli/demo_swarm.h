@@ -41,8 +41,8 @@ class DemoSwarm {
   // coordinator_failure()). CANCELLED: stopped by a signal.
   absl::Status Start();
 
-  // Learns what can be learned without waiting for more than about half a second: who ended, who has
-  // an address by now, what each says, whether somebody noticed that a killed peer is gone.
+  // Learns what can be learned without waiting for more than about half a second: who ended, who
+  // has an address by now, what each says, whether somebody noticed that a killed peer is gone.
   void Poll();
 
   void Kill(int peer);

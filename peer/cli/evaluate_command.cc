@@ -18,13 +18,16 @@ namespace {
 constexpr absl::Duration kEvaluationWait = absl::Minutes(5);
 
 constexpr char kHelp[] =
-    "Has the peer at --endpoint fetch the parameters of every living peer, average copies of them and\n"
-    "evaluate the average on the test set. Training goes on and nothing changes. Takes as long as\n"
-    "fetching and one pass over the test set, 5 minutes at most.\n\n"
-    "example:\n"
-    "  starling evaluate --endpoint=10.0.0.7:7700\n\n"
-    "exit codes: 0 ok, 64 wrong usage, 69 no daemon answers there, or it is still joining, 75 it is\n"
-    "busy with another evaluation, or was not done in time, 1 it is a coordinator\n";
+    R"(Has the peer at --endpoint fetch the parameters of every living peer, average copies of them
+and evaluate the average on the test set. Training goes on and nothing changes. Takes as long as
+fetching and one pass over the test set, 5 minutes at most.
+
+example:
+  starling evaluate --endpoint=10.0.0.7:7700
+
+exit codes: 0 ok, 64 wrong usage, 69 no daemon answers there, or it is still joining, 75 it is
+busy with another evaluation, or was not done in time, 1 it is a coordinator
+)";
 
 std::string Render(const v1::EvaluateAverageResponse& averaged) {
   std::string text = absl::StrCat(

@@ -108,7 +108,8 @@ struct StatusClient::Impl {
                                 const GiveUp& give_up) {
     PendingCall<Response> call;
     call.SetTimeout(timeout);
-    (static_cast<Async*>(stub->async())->*method)(&call.context, &request, &call.response, call.Callback());
+    Async* const async = stub->async();
+    (async->*method)(&call.context, &request, &call.response, call.Callback());
     call.Wait(give_up);
     if (!call.status.ok()) return FromGrpc(call.status, endpoint, timeout);
     return std::move(call.response);

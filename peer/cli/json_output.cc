@@ -51,6 +51,7 @@ Json PeerJson(const DemoPeer& peer) {
       {"bytes_received", gossip.bytes_received()},
       {"consensus_distance", gossip.consensus_distance()},
       {"averaging_rounds_complete", peer.status.averaging().rounds_complete()},
+      {"left", peer.left},
       {"failure", peer.failure.empty() ? Json(nullptr) : Json(peer.failure)},
       {"killed", nullptr},
   };

@@ -18,8 +18,8 @@ namespace starling {
 // .proto file and with fields that have their default value.
 std::string MessageJson(const google::protobuf::Message& message);
 
-// The report of a demo; peer/cli/README.md lists the fields. With `comparison`, the second run stands
-// under "comparison"."run" and the difference of the averaged models' accuracies under
+// The report of a demo; peer/cli/README.md lists the fields. With `comparison`, the second run
+// stands under "comparison"."run" and the difference of the averaged models' accuracies under
 // "comparison"."difference". `exit_code` is that of the program.
 std::string DemoJson(const DemoReport& report, const DemoReport* comparison, int exit_code);
 

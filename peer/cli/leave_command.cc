@@ -21,12 +21,15 @@ constexpr absl::Duration kGoneWait = absl::Seconds(10);
 constexpr absl::Duration kPoll = absl::Milliseconds(100);
 
 constexpr char kHelp[] =
-    "Asks the daemon at --endpoint to leave the swarm in good order: it ends its exchanges, tells the\n"
-    "others and exits. Waits up to 10 s until it has gone. The others train on.\n\n"
-    "example:\n"
-    "  starling leave --endpoint=10.0.0.7:7700 --reason=\"reboot for a new kernel\"\n\n"
-    "exit codes: 0 it is gone, 64 wrong usage, 69 no daemon answers there, 75 it agreed, but is still\n"
-    "there after 10 s\n";
+    R"(Asks the daemon at --endpoint to leave the swarm in good order: it ends its exchanges, tells
+the others and exits. Waits up to 10 s until it has gone. The others train on.
+
+example:
+  starling leave --endpoint=10.0.0.7:7700 --reason="reboot for a new kernel"
+
+exit codes: 0 it is gone, 64 wrong usage, 69 no daemon answers there, 75 it agreed, but is still
+there after 10 s
+)";
 
 int Run() {
   absl::StatusOr<std::unique_ptr<StatusClient>> client = ClientForEndpoint();
@@ -53,8 +56,8 @@ int Run() {
     stop.Sleep(kPoll);
   }
   return Fail(absl::DeadlineExceededError(
-      absl::StrCat("the daemon at ", (*client)->endpoint(), " agreed to leave, but is still there after ",
-                   DurationText(kGoneWait))));
+      absl::StrCat("the daemon at ", (*client)->endpoint(),
+                   " agreed to leave, but is still there after ", DurationText(kGoneWait))));
 }
 
 }  // namespace

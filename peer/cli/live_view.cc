@@ -123,9 +123,10 @@ std::string RenderLine(const LiveFrame& frame) {
     absl::StrAppend(&text, absl::StrFormat("  %3.0f %%", std::floor(100 * frame.progress)));
   }
   if (active == 0) return absl::StrCat(text, "  starting");
-  absl::StrAppend(&text, absl::StrFormat("  peers %d  samples/s %.0f  loss %s  exchanges %d  distance %s",
-                                         active, samples_per_second, NumberText(loss / active),
-                                         exchanges, NumberText(distance / active)));
+  absl::StrAppend(&text,
+                  absl::StrFormat("  peers %d  samples/s %.0f  loss %s  exchanges %d  distance %s",
+                                  active, samples_per_second, NumberText(loss / active),
+                                  exchanges, NumberText(distance / active)));
   for (const LivePeer& peer : frame.peers) {
     if (!peer.note.empty()) {
       absl::StrAppend(&text, "  ", OneLine(peer.name), ": ", OneLine(peer.note));

@@ -13,11 +13,14 @@ namespace starling {
 namespace {
 
 constexpr char kHelp[] =
-    "Lists the members of the swarm as one daemon sees them, the departed included, with the reason\n"
-    "for their state: DEAD after silence, LEFT after a goodbye, SUSPECT while in doubt.\n\n"
-    "example:\n"
-    "  starling peers --endpoint=10.0.0.7:7700\n\n"
-    "exit codes: 0 ok, 64 wrong usage, 69 no daemon answers there, 75 it did not answer in time\n";
+    R"(Lists the members of the swarm as one daemon sees them, the departed included, with the
+reason for their state: DEAD after silence, LEFT after a goodbye, SUSPECT while in doubt.
+
+example:
+  starling peers --endpoint=10.0.0.7:7700
+
+exit codes: 0 ok, 64 wrong usage, 69 no daemon answers there, 75 it did not answer in time
+)";
 
 int Run() {
   absl::StatusOr<std::unique_ptr<StatusClient>> client = ClientForEndpoint();

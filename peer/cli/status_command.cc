@@ -13,11 +13,14 @@ namespace starling {
 namespace {
 
 constexpr char kHelp[] =
-    "Shows what one daemon, a peer or the coordinator, says of itself: training, gossip, averaging,\n"
-    "its link to the coordinator, and the run configuration in effect.\n\n"
-    "example:\n"
-    "  starling status --endpoint=10.0.0.7:7700 --output=json | jq .training.step\n\n"
-    "exit codes: 0 ok, 64 wrong usage, 69 no daemon answers there, 75 it did not answer in time\n";
+    R"(Shows what one daemon, a peer or the coordinator, says of itself: training, gossip,
+averaging, its link to the coordinator, and the run configuration in effect.
+
+example:
+  starling status --endpoint=10.0.0.7:7700 --output=json | jq .training.step
+
+exit codes: 0 ok, 64 wrong usage, 69 no daemon answers there, 75 it did not answer in time
+)";
 
 int Run() {
   absl::StatusOr<std::unique_ptr<StatusClient>> client = ClientForEndpoint();

@@ -112,7 +112,9 @@ std::string Coordinator(const v1::Status& status) {
   const v1::CoordinatorStatus& coordinator = status.coordinator();
   Group group("coordinator");
   if (status.role() != v1::ROLE_COORDINATOR) {
-    if (!coordinator.configured()) return group.Line("address", "none, peers keep to themselves").text();
+    if (!coordinator.configured()) {
+      return group.Line("address", "none, peers keep to themselves").text();
+    }
     group.Line("address", OneLine(coordinator.address()))
         .Line("connected", coordinator.connected() ? "yes" : "no, training goes on without")
         .Line("lease", DurationText(absl::Seconds(coordinator.lease_seconds_left())));
@@ -132,8 +134,11 @@ std::string Configuration(const v1::RunConfig& config) {
                                      ? absl::StrCat("Dirichlet(", data.dirichlet_alpha(), ")")
                                      : "even"))
       .Line("algorithm", AlgorithmText(config.algorithm()))
-      .Line("optimizer", absl::StrCat(OneLine(config.optimizer().name()), ", learning rate ",
-                                      config.optimizer().learning_rate()))
+      .Line("optimizer",
+            absl::StrCat(OneLine(config.optimizer().name()), ", learning rate ",
+                         config.optimizer().learning_rate() > 0
+                             ? absl::StrCat(config.optimizer().learning_rate())
+                             : "its default"))
       .Line("epochs", config.epochs() == 0 ? "for ever" : absl::StrCat(config.epochs()))
       .Line("batch size", config.batch_size())
       .Line("averaging period", config.averaging().period_steps() == 0

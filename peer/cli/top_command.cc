@@ -27,13 +27,16 @@ namespace {
 constexpr absl::Duration kPeerAnswerWait = absl::Seconds(1);
 
 constexpr char kHelp[] =
-    "Shows every peer of the swarm in a table that is redrawn until Ctrl-C; where nothing can be\n"
-    "redrawn (a pipe, a file), prints one table after another. The daemon at --endpoint, a peer or\n"
-    "the coordinator, is asked for the members, and each of these for its status.\n\n"
-    "example:\n"
-    "  starling top --endpoint=10.0.0.7:7700\n\n"
-    "exit codes: 0 ended by Ctrl-C or after --frames, 64 wrong usage, 69 no daemon answers there,\n"
-    "75 it did not answer in time\n";
+    R"(Shows every peer of the swarm in a table that is redrawn until Ctrl-C; where nothing can be
+redrawn (a pipe, a file), prints one table after another. The daemon at --endpoint, a peer or
+the coordinator, is asked for the members, and each of these for its status.
+
+example:
+  starling top --endpoint=10.0.0.7:7700
+
+exit codes: 0 ended by Ctrl-C or after --frames, 64 wrong usage, 69 no daemon answers there,
+75 it did not answer in time
+)";
 
 class Top {
  public:

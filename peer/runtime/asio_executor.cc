@@ -1,7 +1,7 @@
 // Asio supplies the threads and the clock. The queues are our own, one pair per executor: tasks in
 // order of posting, timers in order of (time, id). That gives the order that executor.h promises
-// (Asio's timer heap does not keep equal times in order), lets a timer be cancelled up to the moment
-// it runs, and lets everything that still waits be destroyed when the threads stop.
+// (Asio's timer heap does not keep equal times in order), lets a timer be cancelled up to the
+// moment it runs, and lets everything that still waits be destroyed when the threads stop.
 
 #include "peer/runtime/asio_executor.h"
 
@@ -80,7 +80,8 @@ class AsioExecutor::Impl : public std::enable_shared_from_this<AsioExecutor::Imp
   void Post(Task task) {
     absl::MutexLock lock(&mutex_);
     if (stopped_) {
-      // Destroyed by the caller's frame after the lock: a task may own what posts in its destructor.
+      // Destroyed by the caller's frame after the lock: a task may own what posts in its
+      // destructor.
       return;
     }
     ready_.push_back(std::move(task));

@@ -28,8 +28,8 @@ class AsioThreads {
 };
 
 // A strand on `threads`: tasks run one at a time. With a single thread it is that thread. The
-// destructor destroys what still waits; called from elsewhere than a task it first waits for the one
-// that runs.
+// destructor destroys what still waits; called from elsewhere than a task it first waits for the
+// one that runs.
 class AsioExecutor : public Executor {
  public:
   explicit AsioExecutor(AsioThreads& threads);

@@ -1,4 +1,5 @@
-// A listening TCP socket that hands accepted connections to somebody else, and that survives floods.
+// A listening TCP socket that hands accepted connections to somebody else, and that survives
+// floods.
 //
 // It accepts on a thread of its own, for as long as it lives, whatever happens:
 //   * above `max_connections` open ones a new connection is closed at once. A connection counts as
@@ -23,7 +24,8 @@
 
 namespace starling {
 
-// Raises the soft limit of open files to the hard one, but not above 65536. Returns what it is then.
+// Raises the soft limit of open files to the hard one, but not above 65536. Returns what it is
+// then.
 int RaiseFileLimit();
 
 class AsioListener {

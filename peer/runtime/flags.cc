@@ -41,9 +41,9 @@ absl::Status UnknownFlag(const Flags& flags, absl::string_view argument, absl::s
   std::vector<std::string> known = {"help"};
   for (const auto& [flag_name, flag] : flags) known.push_back(flag_name);
   const std::string nearest = NearestName(name, std::move(known));
-  return absl::InvalidArgumentError(absl::StrCat(
-      "unknown flag ", argument, "; ",
-      nearest.empty() ? "" : absl::StrCat("did you mean --", nearest, "? "), "--help lists them all"));
+  const std::string hint = nearest.empty() ? "" : absl::StrCat("did you mean --", nearest, "? ");
+  return absl::InvalidArgumentError(
+      absl::StrCat("unknown flag ", argument, "; ", hint, "--help lists them all"));
 }
 
 absl::Status SetFlag(absl::CommandLineFlag& flag, absl::string_view value) {
@@ -105,7 +105,8 @@ absl::StatusOr<std::vector<std::string>> ParseFlags(int argc, char** argv, const
       value = "true";
     } else if (flag != nullptr) {
       if (i + 1 == argc || absl::StartsWith(argv[i + 1], "--")) {
-        return absl::InvalidArgumentError(absl::StrCat(argument, " needs a value: ", argument, "=..."));
+        return absl::InvalidArgumentError(
+            absl::StrCat(argument, " needs a value: ", argument, "=..."));
       }
       value = argv[++i];
     } else {

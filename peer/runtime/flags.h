@@ -1,6 +1,6 @@
-// Command lines: absl flags underneath, with what absl leaves out: an unknown flag names the nearest
-// known one and exits 64, positional arguments are returned, --help shows the program's own flags
-// grouped and nothing else.
+// Command lines: absl flags underneath, with what absl leaves out: an unknown flag names the
+// nearest known one and exits 64, positional arguments are returned, --help shows the program's own
+// flags grouped and nothing else.
 //
 // A program defines its flags with ABSL_FLAG in its own files, and lists the files (or all flags
 // whose defining file path contains one of `scopes`) that belong to it.

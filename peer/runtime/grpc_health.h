@@ -1,7 +1,7 @@
 // The standard health service, grpc.health.v1, for load balancers, service managers and people.
 //
-// gRPC brings one, but server reflection cannot describe it, so grpcurl and its like cannot call it;
-// this is an ordinary service with the same behaviour. Thread-safe.
+// gRPC brings one, but server reflection cannot describe it, so grpcurl and its like cannot call
+// it; this is an ordinary service with the same behaviour. Thread-safe.
 
 #ifndef STARLING_PEER_RUNTIME_GRPC_HEALTH_H_
 #define STARLING_PEER_RUNTIME_GRPC_HEALTH_H_

@@ -44,7 +44,8 @@ class GrpcServer {
   // Health of one service name; "" is the process and serves from the start.
   virtual void SetServing(absl::string_view service, bool serving) = 0;
 
-  // Stops accepting, lets running calls end for `grace`, cancels the rest. Blocks that long at most.
+  // Stops accepting, lets running calls end for `grace`, cancels the rest. Blocks that long at
+  // most.
   virtual void Shutdown(absl::Duration grace) = 0;
 };
 

@@ -12,8 +12,9 @@
 namespace starling {
 
 // The known name that `wanted` is most likely a slip of: it begins with `wanted`, or fewest letters
-// have to be added, dropped, changed or swapped, upper and lower case being alike, and no more than a
-// third of them. Of equals the first. "" if nothing is close, or `wanted` is empty or absurdly long.
+// have to be added, dropped, changed or swapped, upper and lower case being alike, and no more than
+// a third of them. Of equals the first. "" if nothing is close, or `wanted` is empty or absurdly
+// long.
 std::string NearestName(absl::string_view wanted, std::vector<std::string> known);
 
 // INVALID_ARGUMENT `unknown KIND "wanted"; did you mean "nearest"? Known: a, b, c`.

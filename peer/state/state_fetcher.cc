@@ -57,8 +57,9 @@ void StateFetcher::OnManifest(absl::StatusOr<v1::ControlResponse> response) {
   values_ = pool_->Take(self_.shards.elements);
   here_.assign(self_.shards.count(), false);
   last_progress_ = Now();
+  quiet_ = options_.retry;
   RequestMore();
-  ArmRetry(Now() + options_.retry);
+  ArmRetry();
 }
 
 absl::Status StateFetcher::RefusalError(v1::RefusalReason reason, absl::string_view detail) const {
@@ -74,6 +75,10 @@ void StateFetcher::RequestMore() {
   while (next_ < here_.size() && next_ - received_ < options_.window) Request(next_++);
 }
 
+absl::Duration StateFetcher::LongestQuiet() const {
+  return std::max(options_.retry, options_.patience / 4);
+}
+
 void StateFetcher::Request(uint32_t shard) {
   Frame frame;
   StampHeader(self_, shard, frame.header);
@@ -82,12 +87,12 @@ void StateFetcher::Request(uint32_t shard) {
   transport_->SendFrame(address_, std::move(frame)).IgnoreError();
 }
 
-void StateFetcher::ArmRetry(absl::Time when) {
-  ScheduleAt(when, [this] {
+void StateFetcher::ArmRetry() {
+  ScheduleAt(std::max(last_progress_, last_retry_) + quiet_, [this] {
     if (!done_) return;
     // While shards keep coming the others are under way; asking again would only clog a slow link.
-    if (const absl::Time quiet = last_progress_ + options_.retry; Now() < quiet) {
-      ArmRetry(quiet);
+    if (Now() < last_progress_ + quiet_) {
+      ArmRetry();
       return;
     }
     if (Now() - last_progress_ >= options_.patience) {
@@ -99,7 +104,9 @@ void StateFetcher::ArmRetry(absl::Time when) {
     for (uint32_t shard = 0; shard < next_; ++shard) {
       if (!here_[shard]) Request(shard);
     }
-    ArmRetry(Now() + options_.retry);
+    last_retry_ = Now();
+    quiet_ = std::min(2 * quiet_, LongestQuiet());
+    ArmRetry();
   });
 }
 
@@ -119,6 +126,7 @@ bool StateFetcher::OnFrame(const Frame& frame) {
               frame.payload.size());
   here_[shard] = true;
   ++received_;
+  quiet_ = std::clamp(2 * (Now() - last_progress_), options_.retry, LongestQuiet());
   last_progress_ = Now();
   if (received_ < here_.size()) {
     RequestMore();

@@ -4,7 +4,7 @@
 //   hold ─▶ manifest ─▶ requests, at most `window` shards at a time ─▶ all here ─▶ hash ─▶ done
 //
 // Each shard must match the manifest's hash of it, the whole must match the hash of the whole. When no
-// shard has come for `retry`, those missing are asked for again; a donor that delivers nothing for
+// shard has come for a while, those missing are asked for again; a donor that delivers nothing for
 // `patience` is given up. When it ends it tells the donor to let go of the copy; a copy that nobody lets
 // go of is dropped by the donor after a while. One fetch per object; destroy it to cancel.
 //
@@ -31,6 +31,8 @@ namespace starling {
 struct StateFetcherOptions {
   // Shards asked for and not yet here. Up: faster on long links, more memory in flight.
   uint32_t window = 8;
+  // Shards missing are asked for again after a silence of twice the last time between two shards, and
+  // not less than this; each time in vain doubles it, up to a quarter of the patience.
   // Up: fewer shards are asked for twice; down: losses are made good sooner. Default 1 s.
   absl::Duration retry = absl::Seconds(1);
   // Longest time without a new shard. Default 10 s.
@@ -56,7 +58,8 @@ class StateFetcher : public Actor {
   void OnManifest(absl::StatusOr<v1::ControlResponse> response);
   void RequestMore();
   void Request(uint32_t shard);
-  void ArmRetry(absl::Time when);
+  void ArmRetry();
+  absl::Duration LongestQuiet() const;
   absl::Status RefusalError(v1::RefusalReason reason, absl::string_view detail) const;
   void Finish(absl::StatusOr<Snapshot> result);
 
@@ -75,6 +78,8 @@ class StateFetcher : public Actor {
   uint32_t next_ = 0;       // shards below were asked for
   uint32_t received_ = 0;
   absl::Time last_progress_;
+  absl::Time last_retry_ = absl::InfinitePast();
+  absl::Duration quiet_;  // silence after which the missing are asked for again
 };
 
 }  // namespace starling

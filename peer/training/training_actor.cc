@@ -94,16 +94,19 @@ void TrainingActor::Step() {
   ++progress_.step;
   progress_.samples += batch.examples;
 
-  const absl::Time end = Now();
-  if (end - window_start_ >= kRateWindow) {
-    progress_.steps_per_second = static_cast<double>(progress_.step - window_step_) /
-                                 absl::ToDoubleSeconds(end - window_start_);
-    window_start_ = end;
-    window_step_ = progress_.step;
-  }
   if (options_.total_steps > 0 && progress_.step >= options_.total_steps) {
     progress_.finished = true;
     running_ = false;
+  }
+  const absl::Time end = Now();
+  const absl::Duration window = end - window_start_;
+  // A run shorter than the window is measured as a whole.
+  const bool short_run = progress_.finished && progress_.steps_per_second == 0;
+  if (window >= kRateWindow || (short_run && window > absl::ZeroDuration())) {
+    progress_.steps_per_second =
+        static_cast<double>(progress_.step - window_step_) / absl::ToDoubleSeconds(window);
+    window_start_ = end;
+    window_step_ = progress_.step;
   }
   Report();
   if (!running_) return;

@@ -45,7 +45,9 @@ grpc::ByteBuffer EncodeFrame(Frame frame) {
 
 absl::Status DecodeFrame(const grpc::ByteBuffer& buffer, BufferPool& pool, DecodedFrame* decoded) {
   std::vector<grpc::Slice> slices;
-  if (!buffer.Dump(&slices).ok()) return absl::InvalidArgumentError("message cannot be decompressed");
+  if (!buffer.Dump(&slices).ok()) {
+    return absl::InvalidArgumentError("message cannot be decompressed");
+  }
   std::vector<absl::string_view> views;
   views.reserve(slices.size());
   for (const grpc::Slice& slice : slices) {

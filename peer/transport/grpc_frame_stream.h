@@ -1,11 +1,11 @@
 // One bidirectional stream of frames: what its two ends have in common.
 //
-// Writing: a queue bounded by bytes, one gRPC write at a time; frames are sealed and encoded as they
-// leave the queue. Reading: one gRPC read at a time; each frame is decoded and inspected on gRPC's
-// thread and then posted to the control executor. When more than `max_undelivered_bytes` wait there,
-// the next read is not started, so that HTTP/2 flow control stops the sender. A frame that fails
-// inspection is answered with a refusal and only reported; bytes that are no frame at all end the
-// stream.
+// Writing: a queue bounded by bytes, one gRPC write at a time; frames are sealed and encoded as
+// they leave the queue. Reading: one gRPC read at a time; each frame is decoded and inspected on
+// gRPC's thread and then posted to the control executor. When more than `max_undelivered_bytes`
+// wait there, the next read is not started, so that HTTP/2 flow control stops the sender. A frame
+// that fails inspection is answered with a refusal and only reported; bytes that are no frame at
+// all end the stream.
 //
 // Life: open; closing after Close() (what is queued still goes out, nothing more is queued); ended
 // (no gRPC operation may be started any more). The two ends derive from this class and from a gRPC
@@ -36,7 +36,8 @@ class GrpcFrameStream : public std::enable_shared_from_this<GrpcFrameStream> {
   virtual ~GrpcFrameStream() = default;
 
   // Queues a frame. RESOURCE_EXHAUSTED: the queue is full, the frame was dropped and counted.
-  // UNAVAILABLE: the stream is closing or has ended. INVALID_ARGUMENT: larger than any peer accepts.
+  // UNAVAILABLE: the stream is closing or has ended. INVALID_ARGUMENT: larger than any peer
+  // accepts.
   absl::Status Send(Frame frame);
 
   // Ends the stream in good order once everything queued is sent.

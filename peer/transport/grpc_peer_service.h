@@ -1,8 +1,8 @@
-// The server side of a GrpcTransport: v1.PeerService, which takes streams of frames and control calls
-// and hands both to the transport's delegate on the control executor.
+// The server side of a GrpcTransport: v1.PeerService, which takes streams of frames and control
+// calls and hands both to the transport's delegate on the control executor.
 //
-// Exchange is served raw (messages as ByteBuffers, for the payload's sake), Control typed; clients and
-// server reflection see no difference. gRPC threads only parse and post.
+// Exchange is served raw (messages as ByteBuffers, for the payload's sake), Control typed; clients
+// and server reflection see no difference. gRPC threads only parse and post.
 
 #ifndef STARLING_PEER_TRANSPORT_GRPC_PEER_SERVICE_H_
 #define STARLING_PEER_TRANSPORT_GRPC_PEER_SERVICE_H_
@@ -28,8 +28,8 @@ class GrpcPeerService final
   // After the server that it is registered with.
   ~GrpcPeerService() override;
 
-  // Lets streams in, or ends those that are open once what they have queued is sent, and refuses new
-  // ones with UNAVAILABLE. Lets them in at first. Any thread.
+  // Lets streams in, or ends those that are open once what they have queued is sent, and refuses
+  // new ones with UNAVAILABLE. Lets them in at first. Any thread.
   void SetAccepting(bool accepting);
 
   // Open streams. Any thread.

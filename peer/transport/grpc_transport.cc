@@ -40,7 +40,7 @@ struct GrpcTransport::Path {
   std::shared_ptr<GrpcOutgoingStream> stream;
   uint64_t stream_id = 0;
 
-  bool used = false;  // since the last sweep
+  bool used = false;      // since the last sweep
   uint64_t activity = 0;  // of the stream, at the last sweep
   int idle_sweeps = 0;
 };
@@ -138,15 +138,15 @@ void GrpcTransport::Call(const std::string& address, v1::ControlRequest request,
   path.control->async()->Control(
       &started.context, &started.request, &started.response,
       [shared = shared_, address, id, call = std::move(call)](const grpc::Status& result) mutable {
-        shared->control->Post(
-            [shared, address, id, call = std::move(call), status = FromGrpcStatus(result)]() mutable {
-              if (shared->transport != nullptr) shared->transport->calls_.erase(id);
-              if (status.ok()) {
-                call->done(std::move(call->response));
-              } else {
-                call->done(WithAddress(address, status));
-              }
-            });
+        shared->control->Post([shared, address, id, call = std::move(call),
+                               status = FromGrpcStatus(result)]() mutable {
+          if (shared->transport != nullptr) shared->transport->calls_.erase(id);
+          if (status.ok()) {
+            call->done(std::move(call->response));
+          } else {
+            call->done(WithAddress(address, status));
+          }
+        });
         shared->Finished();
       });
 }

@@ -2,9 +2,9 @@
 //
 // To every address lead two connections, one for calls and one for frames, opened when first used.
 // Frames travel on one long-lived Exchange stream per address, in order; it is closed when idle and
-// opened anew by the next frame. When it breaks, the frames queued on it are dropped and the delegate
-// hears of it. Frames that others send arrive through `service()`, which the owner registers with a
-// GrpcServer; they are answered on the stream that brought them.
+// opened anew by the next frame. When it breaks, the frames queued on it are dropped and the
+// delegate hears of it. Frames that others send arrive through `service()`, which the owner
+// registers with a GrpcServer; they are answered on the stream that brought them.
 //
 // Lives on the control executor, like every Transport. Destroy it there, or after that executor has
 // stopped, and after the server that `service()` is registered with. The destructor cancels what is

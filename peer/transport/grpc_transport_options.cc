@@ -8,7 +8,8 @@ namespace {
 
 absl::Status AtLeast(absl::string_view field, size_t value, size_t least) {
   if (value >= least) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(field, " is ", value, ", must be at least ", least));
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, " is ", value, ", must be at least ", least));
 }
 
 }  // namespace

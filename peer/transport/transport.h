@@ -43,7 +43,8 @@ class Transport {
     virtual ~Delegate() = default;
     virtual void OnFrame(Frame frame, std::shared_ptr<ReplyPath> reply) = 0;
     virtual void OnFrameRefused(const v1::ShardHeader& header, v1::RefusalReason reason) = 0;
-    // Must call `respond` exactly once, now or later; a responder destroyed uncalled fails the call.
+    // Must call `respond` exactly once, now or later; a responder destroyed uncalled fails the
+    // call.
     virtual void OnControl(v1::ControlRequest request, ControlResponder respond) = 0;
     // The data path to `address` broke with frames perhaps underway. Hint, not verdict.
     virtual void OnPathBroken(const std::string& address, const absl::Status& status) = 0;
@@ -58,7 +59,8 @@ class Transport {
   // is full (bounded by bytes); the frame is dropped.
   virtual absl::Status SendFrame(const std::string& address, Frame frame) = 0;
 
-  // `done` gets the answer, or UNAVAILABLE (nobody there), DEADLINE_EXCEEDED, CANCELLED (shut down).
+  // `done` gets the answer, or UNAVAILABLE (nobody there), DEADLINE_EXCEEDED, CANCELLED (shut
+  // down).
   virtual void Call(const std::string& address, v1::ControlRequest request, absl::Duration timeout,
                     CallCallback done) = 0;
 

@@ -174,7 +174,8 @@ absl::Status ParseFrame(absl::Span<const absl::string_view> slices, WireFrame* f
     if (tag == kHeaderTag) {
       if (have_header) return Malformed(cursor, "second header");
       if (size > kMaxHeaderBytes) {
-        return Malformed(cursor, absl::StrCat("header of ", size, " bytes, limit ", kMaxHeaderBytes));
+        return Malformed(cursor,
+                         absl::StrCat("header of ", size, " bytes, limit ", kMaxHeaderBytes));
       }
       have_header = true;
       std::string bytes;

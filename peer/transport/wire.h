@@ -1,10 +1,11 @@
 // v1.ShardFrame as bytes, written and read around the payload, which is never copied here.
 //
-// What is written is plain protobuf: the header field, then the tag and length of the payload field,
-// then the payload itself, which the caller appends from wherever it lies. What is read may be any
-// encoding of a ShardFrame that protobuf would accept, in pieces cut anywhere: fields in either order,
-// unknown ones skipped. Stricter than protobuf in three ways: header and payload may occur only once,
-// and their sizes are limited. Nothing is allocated for a size that the input merely claims.
+// What is written is plain protobuf: the header field, then the tag and length of the payload
+// field, then the payload itself, which the caller appends from wherever it lies. What is read may
+// be any encoding of a ShardFrame that protobuf would accept, in pieces cut anywhere: fields in
+// either order, unknown ones skipped. Stricter than protobuf in three ways: header and payload may
+// occur only once, and their sizes are limited. Nothing is allocated for a size that the input
+// merely claims.
 //
 // Pure functions.
 

@@ -70,7 +70,12 @@ class Client {
         executor_(threads_),
         client_(std::make_unique<GrpcCoordinatorClient>(&executor_, address)) {}
   ~Client() {
-    client_.reset();
+    absl::Notification gone;
+    executor_.Post([&] {
+      client_.reset();
+      gone.Notify();
+    });
+    gone.WaitForNotification();
     threads_.Join();
   }
 

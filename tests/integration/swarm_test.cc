@@ -56,7 +56,7 @@ class SwarmTest : public testing::Test {
 };
 
 TEST_F(SwarmTest, PeersExchangeAndAgree) {
-  Start(3);
+  ASSERT_NO_FATAL_FAILURE(Start(3));
   for (auto& peer : peers_) {
     v1::Status status;
     EXPECT_TRUE(WatchUntil(
@@ -67,7 +67,11 @@ TEST_F(SwarmTest, PeersExchangeAndAgree) {
         &status))
         << status.DebugString();
     EXPECT_GT(status.gossip().consensus_distance(), 0);
-    EXPECT_EQ(status.gossip().refused_size(), 0) << status.gossip().DebugString();
+    for (const v1::RefusalCount& refused : status.gossip().refused()) {
+      EXPECT_TRUE(refused.reason() == v1::REFUSAL_REASON_CROSSED ||
+                  refused.reason() == v1::REFUSAL_REASON_NOT_TRAINING)
+          << refused.DebugString();
+    }
     EXPECT_EQ(status.training().threads(), 1);
   }
   auto stub = StatusStub(peers_[0]->address());
@@ -81,7 +85,7 @@ TEST_F(SwarmTest, PeersExchangeAndAgree) {
 }
 
 TEST_F(SwarmTest, NewcomerTakesOverALivingPeersParameters) {
-  Start(2);
+  ASSERT_NO_FATAL_FAILURE(Start(2));
   ASSERT_TRUE(WatchUntil(peers_[0]->address(), MoreSteps(200)));
   const uint64_t step_before = StatusOf(peers_[0]->address()).training().step();
   Daemon& newcomer = AddPeer();
@@ -96,7 +100,7 @@ TEST_F(SwarmTest, NewcomerTakesOverALivingPeersParameters) {
 }
 
 TEST_F(SwarmTest, LeaveRequestEndsThePeerInGoodOrderAndTheOthersSeeItLeft) {
-  Start(3);
+  ASSERT_NO_FATAL_FAILURE(Start(3));
   const std::string id = StatusOf(peers_[2]->address()).peer_id();
   auto stub = StatusStub(peers_[2]->address());
   grpc::ClientContext context;
@@ -114,7 +118,7 @@ TEST_F(SwarmTest, LeaveRequestEndsThePeerInGoodOrderAndTheOthersSeeItLeft) {
 }
 
 TEST_F(SwarmTest, TerminatedPeerLeavesInGoodOrder) {
-  Start(2);
+  ASSERT_NO_FATAL_FAILURE(Start(2));
   const std::string id = StatusOf(peers_[1]->address()).peer_id();
   peers_[1]->Signal(SIGTERM);
   EXPECT_EQ(peers_[1]->Wait(), 0) << peers_[1]->log();
@@ -125,7 +129,7 @@ TEST_F(SwarmTest, TerminatedPeerLeavesInGoodOrder) {
 }
 
 TEST_F(SwarmTest, KilledPeerIsReportedDeadAndTheOthersGoOn) {
-  Start(3);
+  ASSERT_NO_FATAL_FAILURE(Start(3));
   const std::string id = StatusOf(peers_[2]->address()).peer_id();
   peers_[2]->Signal(SIGKILL);
   for (int i : {0, 1}) EXPECT_TRUE(WatchUntil(peers_[i]->address(), MoreSteps(100)));
@@ -145,7 +149,7 @@ TEST_F(SwarmTest, KilledPeerIsReportedDeadAndTheOthersGoOn) {
 }
 
 TEST_F(SwarmTest, StoppedPeerNeverStopsTheOthersAndComesBack) {
-  Start(3);
+  ASSERT_NO_FATAL_FAILURE(Start(3));
   const std::string id = StatusOf(peers_[2]->address()).peer_id();
   peers_[2]->Signal(SIGSTOP);
   for (int i : {0, 1}) {
@@ -164,7 +168,7 @@ TEST_F(SwarmTest, StoppedPeerNeverStopsTheOthersAndComesBack) {
 }
 
 TEST_F(SwarmTest, KilledCoordinatorStopsNobodyAndTakesThemBackWhenItReturns) {
-  Start(2);
+  ASSERT_NO_FATAL_FAILURE(Start(2));
   const std::string address = coordinator_->address();
   coordinator_->Signal(SIGKILL);
   coordinator_->Wait();
@@ -203,7 +207,7 @@ TEST_F(SwarmTest, KilledCoordinatorStopsNobodyAndTakesThemBackWhenItReturns) {
 TEST_F(SwarmTest, GlobalAveragingRoundsCompleteWhileTrainingGoesOn) {
   std::vector<std::string> flags = {"--model=mlp", "--epochs=0", "--algorithm=none",
                                     "--averaging_period=100"};
-  Start(3, flags);
+  ASSERT_NO_FATAL_FAILURE(Start(3, flags));
   for (auto& peer : peers_) {
     v1::Status status;
     EXPECT_TRUE(WatchUntil(

@@ -86,7 +86,8 @@ TEST_P(ModelConformanceTest, ComputingGradientsLeavesParametersAndAddressesAlone
 }
 
 TEST_P(ModelConformanceTest, GradientsAreOfTheLastBatchOnly) {
-  // Two models whose first batches differ, but not in size, so that their second dropout noise agrees.
+  // Two models whose first batches differ, but not in size, so that their second dropout noise
+  // agrees.
   const std::unique_ptr<Model> one = Make();
   const std::unique_ptr<Model> two = Make();
   ASSERT_TRUE(one->ComputeGradients(Examples(0, 8)).ok());
@@ -112,8 +113,8 @@ TEST_P(ModelConformanceTest, SameSeedAndStreamGiveTheSameGradients) {
   }
 }
 
-// The first pass of every model of one seed and stream has the same dropout noise, so the loss is one
-// function of the parameters there.
+// The first pass of every model of one seed and stream has the same dropout noise, so the loss is
+// one function of the parameters there.
 TEST_P(ModelConformanceTest, GradientIsTheSlopeOfTheLoss) {
   const Batch batch = FirstExamples(4);
   const auto loss_after = [&](const std::vector<float>& change) {
@@ -152,7 +153,8 @@ TEST_P(ModelConformanceTest, GradientIsTheSlopeOfTheLoss) {
     const double above = loss_after(probe);
     probe[at] = -2e-3f;
     const double coordinate_slope = (above - loss_after(probe)) / 4e-3;
-    EXPECT_NEAR(coordinate_slope, *steepest, 0.03 * std::abs(*steepest) + 2e-3) << "coordinate " << at;
+    EXPECT_NEAR(coordinate_slope, *steepest, 0.03 * std::abs(*steepest) + 2e-3)
+        << "coordinate " << at;
   }
 }
 

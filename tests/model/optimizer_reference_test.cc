@@ -57,10 +57,11 @@ v1::OptimizerConfig Config(const std::string& name, double learning_rate, double
 
 TEST(OptimizerReferenceTest, SgdStepsLikeLibTorch) {
   for (double decay : {0.0, 0.01}) {
-    ExpectSameAsReference(Config("sgd", 0.1, decay), [decay](std::vector<torch::Tensor> parameters) {
-      return std::make_unique<torch::optim::SGD>(
-          std::move(parameters), torch::optim::SGDOptions(0.1).weight_decay(decay));
-    });
+    ExpectSameAsReference(
+        Config("sgd", 0.1, decay), [decay](std::vector<torch::Tensor> parameters) {
+          return std::make_unique<torch::optim::SGD>(
+              std::move(parameters), torch::optim::SGDOptions(0.1).weight_decay(decay));
+        });
   }
 }
 

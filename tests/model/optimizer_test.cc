@@ -67,6 +67,9 @@ TEST(OptimizerTest, ValuesOutOfRangeAreNamed) {
     config = Named("sgd");
     config.set_weight_decay(bad);
     ExpectInvalid(config, "optimizer.weight_decay");
+    config = Named("sgd");
+    config.set_decay_share(bad);
+    ExpectInvalid(config, "optimizer.decay_share");
   }
 }
 
@@ -86,6 +89,38 @@ TEST(OptimizerTest, ZeroGradientsAndNoHistoryLeaveTheParametersAlone) {
     (*optimizer)->Step(absl::MakeSpan(parameters), std::vector<float>(5));
     EXPECT_EQ(parameters, before) << name;
   }
+}
+
+TEST(OptimizerTest, RateScaleScalesTheNextStep) {
+  for (const char* name : {"sgd", "nesterov", "adamw"}) {
+    auto whole = MakeOptimizer(Named(name), 1);
+    auto half = MakeOptimizer(Named(name), 1);
+    ASSERT_TRUE(whole.ok() && half.ok());
+    float x = 0;
+    float y = 0;
+    const float gradient = 2;
+    for (double scale : {0.5, 0.25}) {
+      const float x_before = x;
+      const float y_before = y;
+      (*half)->set_rate_scale(scale);
+      (*whole)->Step(absl::MakeSpan(&x, 1), absl::MakeConstSpan(&gradient, 1));
+      (*half)->Step(absl::MakeSpan(&y, 1), absl::MakeConstSpan(&gradient, 1));
+      EXPECT_NEAR(y - y_before, scale * (x - x_before), 1e-6) << name;
+      EXPECT_LT(y, y_before) << name;
+    }
+  }
+}
+
+TEST(OptimizerTest, RateFallsInAStraightLineOverTheLastShareOfTheRun) {
+  EXPECT_EQ(RateScaleAt(0, 100, 0.25), 1);
+  EXPECT_EQ(RateScaleAt(75, 100, 0.25), 1);
+  EXPECT_DOUBLE_EQ(RateScaleAt(80, 100, 0.25), 0.8);
+  EXPECT_DOUBLE_EQ(RateScaleAt(99, 100, 0.25), 0.04);
+  EXPECT_EQ(RateScaleAt(100, 100, 0.25), 0);
+  EXPECT_EQ(RateScaleAt(1000, 100, 0.25), 0);
+  EXPECT_DOUBLE_EQ(RateScaleAt(50, 100, 1), 0.5);
+  EXPECT_EQ(RateScaleAt(99, 100, 0), 1);
+  EXPECT_EQ(RateScaleAt(99, 0, 0.25), 1);
 }
 
 // What gossip adds to the parameters between two steps must not enter the momentum.

@@ -1,11 +1,10 @@
 // Fashion-MNIST as Debian installs it.
 
-#include <gtest/gtest.h>
-
 #include <array>
-#include <cmath>
-#include <numeric>
+#include <cstdlib>
+#include <string>
 
+#include "gtest/gtest.h"
 #include "model/batch_cursor.h"
 #include "model/evaluate.h"
 #include "model/optimizer.h"
@@ -34,7 +33,9 @@ TEST(RealDataTest, FashionMnistLoads) {
   ASSERT_EQ(data.train->size(), 60000u);
   ASSERT_EQ(data.test->size(), 10000u);
   std::array<int, 10> count = {};
-  for (size_t i = 0; i < data.train->size(); ++i) ++count[static_cast<size_t>(data.train->label(i))];
+  for (size_t i = 0; i < data.train->size(); ++i) {
+    ++count[static_cast<size_t>(data.train->label(i))];
+  }
   for (int of_class : count) EXPECT_EQ(of_class, 6000);
 }
 

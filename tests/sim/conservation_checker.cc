@@ -18,7 +18,7 @@ constexpr double kTolerance = 1e-5;
 bool ConservesSum(const v1::RunConfig& config) {
   const auto algorithm = MakeAlgorithm(config.algorithm());
   STARLING_CHECK(algorithm.ok());
-  return algorithm->mix != nullptr && algorithm->mix->conserves_sum();
+  return algorithm->mix == nullptr || algorithm->mix->conserves_sum();
 }
 
 double Norm(const SharedBytes& values) {
@@ -47,8 +47,9 @@ class ConservationChecker::Observer final : public MixObserver {
 };
 
 ConservationChecker::ConservationChecker(const v1::RunConfig& config, bool learn)
-    : rule_moves_both_(ConservesSum(config)),
-      judges_sum_(rule_moves_both_ && !learn && config.averaging().period_steps() == 0),
+    : rule_conserves_(ConservesSum(config)),
+      measures_sum_(rule_conserves_ && !learn),
+      judges_sum_(measures_sum_ && config.averaging().period_steps() == 0),
       dimension_(config.model().dimension()),
       expected_(dimension_),
       departed_(dimension_) {}
@@ -65,7 +66,7 @@ MixObserver* ConservationChecker::ObserverFor(uint64_t process) {
 void ConservationChecker::OnResponded(uint64_t process, size_t offset, const SharedBytes& reply) {
   ++responded_;
   Process& responder = processes_.at(process);
-  if (rule_moves_both_ && !responder.admitted) {
+  if (rule_conserves_ && !responder.admitted) {
     for (size_t i = 0; i < reply.floats().size(); ++i) {
       responder.gained[offset + i] -= reply.floats()[i];
     }
@@ -78,7 +79,7 @@ void ConservationChecker::OnResponded(uint64_t process, size_t offset, const Sha
 void ConservationChecker::OnCommitted(uint64_t process, size_t offset, const SharedBytes& reply) {
   ++committed_;
   Process& initiator = processes_.at(process);
-  if (rule_moves_both_ && !initiator.admitted) {
+  if (rule_conserves_ && !initiator.admitted) {
     for (size_t i = 0; i < reply.floats().size(); ++i) {
       initiator.gained[offset + i] += reply.floats()[i];
     }
@@ -114,7 +115,7 @@ void ConservationChecker::OnEnd(const SimPeer& peer) {
 }
 
 void ConservationChecker::Look(const Simulation& simulation) {
-  if (!judges_sum_) return;
+  if (!measures_sum_) return;
   std::vector<double> sum = departed_;
   double absolute = 0;
   for (const SimPeer* peer : simulation.living()) {
@@ -136,7 +137,7 @@ void ConservationChecker::Look(const Simulation& simulation) {
   relative_drift_ = drift / absolute;
   worst_relative_drift_ = std::max(worst_relative_drift_, relative_drift_);
   // Written so that NaN complains too.
-  if (!(relative_drift_ <= kTolerance)) {
+  if (judges_sum_ && !(relative_drift_ <= kTolerance)) {
     Complain(absl::StrCat("the sum over all peers has drifted by ", relative_drift_,
                           " of its absolute values"));
   }
@@ -152,7 +153,7 @@ size_t ConservationChecker::true_orphans() const {
 }
 
 void ConservationChecker::ExpectOrphansCounted(const Simulation& simulation) {
-  if (!rule_moves_both_) return;
+  if (!rule_conserves_) return;
   struct Loss {
     uint64_t deltas = 0;
     double norm = 0;

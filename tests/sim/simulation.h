@@ -70,10 +70,12 @@ class Simulation {
   void CutCoordinator(const std::set<int>& nodes);
   void Heal();
   void SetNetwork(const SimNetworkOptions& options);
+  // The coordinator, which must be among the options.
   void StopCoordinator();
   void StartCoordinator();
   void PauseCoordinator();
   void ResumeCoordinator();
+  bool coordinator_runs() const { return coordinator_ != nullptr && coordinator_->running(); }
   // Overwrites all parameters of a living node, behind its back.
   void Poison(int node, float value);
 

@@ -83,12 +83,13 @@ TEST(SimulationTest, PeersWithUnlikeDataAgreeIfTheyTalkAndElseDoNot) {
     SimulationOptions options;
     options.seed = seed;
     options.dirichlet_alpha = 0.1;
+    options.algorithm = "elastic_gossip:p=1";
     auto together = Build(options);
     together->RunFor(absl::Minutes(1));
     options.algorithm = "none";
     auto alone = Build(options);
     alone->RunFor(absl::Minutes(1));
-    EXPECT_GT(alone->ConsensusDistance(), 3 * together->ConsensusDistance());
+    EXPECT_GT(alone->ConsensusDistance(), 2 * together->ConsensusDistance());
     for (const Simulation* each : {together.get(), alone.get()}) ExpectNoComplaints(*each);
   }
 }
@@ -148,10 +149,10 @@ TEST_P(AveragingTest, GlobalRoundsCompleteAndKeepTheMean) {
     options.seed = seed;
     options.algorithm = GetParam();
     options.learn = false;
-    options.averaging_period_steps = 250;
+    // Often, so that exchanges still move a lot while rounds are underway.
+    options.averaging_period_steps = 50;
     auto simulation = Build(options);
     AwaitTraining(*simulation);
-    const std::vector<double> before = simulation->Mean();
     EXPECT_GT(simulation->ConsensusDistance(), 1);
     simulation->RunFor(absl::Seconds(30));
     for (const SimPeer* peer : simulation->living()) {
@@ -160,14 +161,13 @@ TEST_P(AveragingTest, GlobalRoundsCompleteAndKeepTheMean) {
       EXPECT_EQ(status.shards_missed(), 0u);
     }
     EXPECT_LT(simulation->ConsensusDistance(), 1e-4);
-    const std::vector<double> after = simulation->Mean();
-    for (size_t i = 0; i < before.size(); ++i) EXPECT_NEAR(after[i], before[i], 1e-4);
+    EXPECT_LT(simulation->conservation().relative_drift(), 1e-5);
     ExpectNoComplaints(*simulation, {"consensus:"});
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(WithAndWithoutGossip, AveragingTest,
-                         ::testing::Values("none", "elastic_gossip:p=0.25"),
+                         ::testing::Values("none", "elastic_gossip:alpha=0.05,p=1"),
                          [](const auto& info) {
                            return info.index == 0 ? "Without" : "With";
                          });

@@ -55,7 +55,8 @@ TEST(DemoOptionsTest, TheCoordinatorGetsTheRunAndTheNumberOfPeers) {
 
 TEST(DemoOptionsTest, WhatWasNotAskedForIsLeftToTheDaemons) {
   const auto arguments = CoordinatorArguments({}, "/t/a");
-  for (const char* flag : {"--optimizer", "--learning_rate", "--batch_size", "--averaging_period"}) {
+  for (const char* flag :
+       {"--optimizer", "--learning_rate", "--batch_size", "--averaging_period"}) {
     EXPECT_FALSE(HasFlag(arguments, flag)) << flag;
   }
 }

@@ -104,6 +104,14 @@ TEST(DemoReportTest, WhatWentWrongIsNamedAndMakesItSeventy) {
   EXPECT_EQ(problem(lost), "the newcomer could not be started");
 }
 
+TEST(DemoReportTest, APeerThatWasAskedToLeaveIsNoProblem) {
+  DemoReport report = GoodReport();
+  report.peers[1].status = TrainingAt(50, 100);
+  report.peers[1].left = true;
+  EXPECT_EQ(DemoExitCode(report), 0);
+  EXPECT_TRUE(absl::StrContains(RenderReport(report), "left at step 50")) << RenderReport(report);
+}
+
 TEST(DemoReportTest, MeanAndLowestLeaveOutTheKilledPeer) {
   DemoReport report = ChurnReport();
   report.peers[2].status = FinishedWith(0.1);

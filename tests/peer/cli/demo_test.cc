@@ -163,7 +163,8 @@ TEST_F(DemoTest, APeerThatCannotStartPassesItsCodeAndItsWordsOn) {
 TEST_F(DemoTest, ACoordinatorThatCannotStartPassesItsCodeAndItsWordsOn) {
   Fake("bad_flag");
   EXPECT_EQ(RunDemo("--peers=2 --output=json"), 64);
-  EXPECT_TRUE(absl::StrContains(Content(Err()), ": coordinatord: unknown model\n")) << Content(Err());
+  EXPECT_TRUE(absl::StrContains(Content(Err()), ": coordinatord: unknown model\n"))
+      << Content(Err());
   EXPECT_EQ(nlohmann::json::parse(Content(Out()))["outcome"], "not started");
 }
 
@@ -174,6 +175,17 @@ TEST_F(DemoTest, APeerThatCrashesIsReportedAndTheOthersFinish) {
   EXPECT_EQ(json["outcome"], "finished");
   EXPECT_EQ(json["peers"][0]["failure"], "signal 6 (Aborted)");
   EXPECT_EQ(json["peers"][1]["step"], 100);
+}
+
+TEST_F(DemoTest, APeerThatIsAskedToLeaveIsReportedAsSuch) {
+  Fake("patient");
+  ChildProcess demo = Start("--peers=2 --output=json");
+  const std::vector<pid_t> pids = AwaitPeers(2);
+  ASSERT_TRUE(Eventually([&] { return absl::StrContains(Content(Err()), " %  peers 2"); }));
+  kill(pids[0], SIGTERM);
+  EXPECT_EQ(ExitCode(demo), 0) << Content(Out());
+  const auto json = nlohmann::json::parse(Content(Out()));
+  EXPECT_NE(json["peers"][0]["left"], json["peers"][1]["left"]);
 }
 
 TEST_F(DemoTest, TheTimeoutEndsItWithTheTableSoFar) {

@@ -1,8 +1,9 @@
-// Stands in for peerd (when it is given --coordinator) and coordinatord in tests of `starling demo`.
+// Stands in for peerd (when it is given --coordinator) and coordinatord in tests of the demo.
 // A peer makes 10 of its 100 steps whenever it is asked for its status. All of one demo know each
 // other from files beside their address files. The environment variable STARLING_FAKE changes what
 // it does: "no_data" makes peers exit 66 at once, "bad_flag" makes the coordinator exit 64, "crash"
-// makes p0 abort half-way, "deaf" makes peers ignore SIGTERM, "stuck" stops training at step 50.
+// makes p0 abort half-way, "deaf" makes peers ignore SIGTERM, "stuck" stops training at step 50,
+// "patient" does so until one of the peers is gone.
 
 #include <grpcpp/grpcpp.h>
 #include <unistd.h>
@@ -38,15 +39,22 @@ class Daemon final : public v1::StatusService::Service {
   grpc::Status GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
                          v1::Status* response) override {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (is_peer_) Step();
-    *response = status_;
     AddPeers(response->mutable_peers());
+    if (is_peer_) Step(*response);
+    status_.mutable_peers()->Swap(response->mutable_peers());
+    *response = status_;
     return grpc::Status::OK;
   }
 
   grpc::Status ListPeers(grpc::ServerContext*, const v1::ListPeersRequest*,
                          v1::ListPeersResponse* response) override {
     AddPeers(response->mutable_peers());
+    return grpc::Status::OK;
+  }
+
+  grpc::Status Leave(grpc::ServerContext*, const v1::LeaveSwarmRequest*,
+                     v1::LeaveSwarmResponse*) override {
+    kill(getpid(), SIGTERM);
     return grpc::Status::OK;
   }
 
@@ -57,9 +65,14 @@ class Daemon final : public v1::StatusService::Service {
     return grpc::Status::OK;
   }
 
-  void Step() {
+  // `seen`: the members as they are now.
+  void Step(const v1::Status& seen) {
     v1::TrainingStatus& training = *status_.mutable_training();
-    const uint64_t last = mode_ == "stuck" ? kTotal / 2 : kTotal;
+    const bool lost_one = std::any_of(
+        seen.peers().begin(), seen.peers().end(),
+        [](const v1::PeerStatus& peer) { return peer.state() == v1::PEER_STATE_DEAD; });
+    const bool waits = mode_ == "stuck" || (mode_ == "patient" && !lost_one);
+    const uint64_t last = waits ? kTotal / 2 : kTotal;
     training.set_step(std::min(last, training.step() + 10));
     if (mode_ == "crash" && name_ == "p0" && training.step() >= kTotal / 2) std::abort();
     status_.mutable_gossip()->set_exchanges_committed(training.step() / 10);

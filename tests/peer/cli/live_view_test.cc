@@ -58,7 +58,8 @@ TEST(LiveViewTest, TextOfOthersCannotCommandTheTerminal) {
 TEST(LiveViewTest, TheLineSumsUpPeersThatAnswer) {
   LiveFrame frame = TwoPeers();
   frame.peers[1] = frame.peers[0];
-  frame.peers.push_back({.name = "p2", .note = "killed", .known = true, .status = TrainingAt(1, 2)});
+  frame.peers.push_back(
+      {.name = "p2", .note = "killed", .known = true, .status = TrainingAt(1, 2)});
   EXPECT_EQ(RenderLine(frame),
             "   3.0 s   25 %  peers 2  samples/s 6400  loss 0.4312  exchanges 34  distance 1.2500"
             "  p2: killed");

@@ -63,6 +63,7 @@ class MembershipTest : public testing::Test {
   }
   void Answer(const PingAction& ping) {
     if (std::find(mute_.begin(), mute_.end(), ping.address) != mute_.end()) {
+      ++swallowed_;
       unanswered_.push_back({now_ + ping.timeout, ping});
       return;
     }
@@ -123,6 +124,7 @@ class MembershipTest : public testing::Test {
   Membership core_{options_, Peer(kSelf, v1::PEER_STATE_JOINING), RunId(kRun), now_};
   std::vector<v1::Member> up_;
   std::vector<std::string> mute_;
+  int swallowed_ = 0;
   std::vector<std::pair<absl::Time, PingAction>> unanswered_;
   MembershipView view_;
 };
@@ -282,6 +284,27 @@ TEST_F(MembershipTest, HigherIncarnationReplacesAndLowerIsIgnored) {
   EXPECT_EQ(Find(1)->member.incarnation(), 6);
 }
 
+TEST_F(MembershipTest, FailedCallToAnAddressThatAMemberHasLeftMeansNothing) {
+  Meet(Peer(1));
+  core_.OnPathBroken(now_, Peer(1).address());
+  const std::vector<PingAction> to_the_old_address = core_.TakePings();
+  ASSERT_EQ(to_the_old_address.size(), 1);
+  v1::Member moved = Peer(1);
+  moved.set_address("10.0.0.9:9999");
+  core_.OnPing(now_, PingFrom(moved));
+  core_.OnNoAnswer(now_, to_the_old_address[0], "connection refused");
+  EXPECT_EQ(State(1), v1::PEER_STATE_ALIVE);
+}
+
+TEST_F(MembershipTest, NextCallFollowsOneThatTimedOutAtOnce) {
+  Meet(Peer(1));
+  mute_.push_back(Peer(1).address());
+  Pass(options_.ping_interval);
+  const int before = swallowed_;
+  Pass(2 * options_.suspect_after);
+  EXPECT_EQ(swallowed_ - before, 2) << "every 1.5 s, not every 2 s";
+}
+
 TEST_F(MembershipTest, DeadMemberIsCalledNowAndThenAndComesBack) {
   Meet(Peer(1));
   GoesDown(1);
@@ -367,6 +390,11 @@ TEST_F(MembershipTest, HearsayDoesNotRaiseTheDeadButHasThemCalled) {
   core_.OnPing(now_, PingFrom(Peer(1), {Peer(2)}));
   EXPECT_EQ(State(2), v1::PEER_STATE_DEAD);
   EXPECT_EQ(RunCalls().size(), 1);
+  now_ += options_.ping_interval;
+  core_.OnPing(now_, PingFrom(Peer(1), {Peer(2, v1::PEER_STATE_DEAD)}));
+  EXPECT_TRUE(RunCalls().empty()) << "everybody agrees";
+  core_.OnPing(now_, PingFrom(Peer(1), {Peer(2)}));
+  EXPECT_EQ(RunCalls().size(), 1);
   core_.OnPing(now_, PingFrom(Peer(1), {Peer(2)}));
   EXPECT_TRUE(RunCalls().empty()) << "not more than once per interval";
   up_.push_back(Peer(2));
@@ -439,6 +467,14 @@ TEST_F(MembershipTest, AddressTakenOverByAnotherPeerEndsTheOldOne) {
   EXPECT_EQ(State(1), v1::PEER_STATE_DEAD);
   EXPECT_TRUE(absl::EndsWith(Reason(1), "answers at its address")) << Reason(1);
   EXPECT_EQ(State(2), v1::PEER_STATE_ALIVE);
+  int calls = 0;
+  for (int second = 0; second < 60; ++second) {
+    now_ += options_.ping_interval;
+    core_.OnTick(now_);
+    calls += RunCalls().size();
+  }
+  EXPECT_EQ(calls, 60) << "the old one is not called where the new one lives";
+  EXPECT_EQ(State(1), v1::PEER_STATE_DEAD);
 }
 
 TEST_F(MembershipTest, OwnPauseIsNotHeldAgainstOthers) {
@@ -448,9 +484,12 @@ TEST_F(MembershipTest, OwnPauseIsNotHeldAgainstOthers) {
   now_ += absl::Minutes(10);  // SIGSTOP
   core_.OnTick(now_);
   EXPECT_TRUE(core_.TakeTransitions().empty());
-  EXPECT_EQ(RunCalls().size(), 2) << "everybody is called at once";
   GoesDown(2);
-  Pass(options_.dead_after + absl::Seconds(1));
+  EXPECT_EQ(RunCalls().size(), 2) << "everybody is called at once";
+  Pass(absl::Seconds(1));
+  EXPECT_EQ(State(1), v1::PEER_STATE_ALIVE);
+  EXPECT_EQ(State(2), v1::PEER_STATE_SUSPECT) << "and has as long as ever to answer";
+  Pass(options_.dead_after);
   EXPECT_EQ(State(1), v1::PEER_STATE_ALIVE);
   EXPECT_EQ(State(2), v1::PEER_STATE_DEAD) << "others' silence counts as before";
 }

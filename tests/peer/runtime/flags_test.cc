@@ -12,8 +12,8 @@
 ABSL_FLAG(std::string, test_model, "mlp", "Which model.");
 ABSL_FLAG(int, test_steps, 10, "How many steps.");
 ABSL_FLAG(bool, test_verbose, false,
-          "Says more about what goes on, in words that are chosen so that this help needs more than "
-          "one line of eighty-eight columns.");
+          "Says more about what goes on, in words that are chosen so that this help needs more "
+          "than one line of eighty-eight columns.");
 ABSL_FLAG(std::vector<std::string>, test_join, {}, "Addresses.");
 
 namespace starling {

@@ -26,7 +26,8 @@ TEST(NearestNameTest, FindsTheNameBehindASlip) {
 
 TEST(NearestNameTest, BeginningOfANameIsClose) {
   EXPECT_EQ(NearestName("elastic", Known()), "elastic_gossip");
-  EXPECT_EQ(NearestName("mlp_", Known()), "mlp");  // one letter too many is as close, and comes first
+  // One letter too many is as close, and "mlp" comes first.
+  EXPECT_EQ(NearestName("mlp_", Known()), "mlp");
 }
 
 TEST(NearestNameTest, NothingCloseIsNothing) {
@@ -39,7 +40,8 @@ TEST(NearestNameTest, NothingCloseIsNothing) {
 
 TEST(NearestNameTest, ErrorNamesWhatWasAskedAndWhatThereIs) {
   EXPECT_EQ(UnknownNameError("model", "mlpp", {"mlp", "cnn"}),
-            absl::InvalidArgumentError("unknown model \"mlpp\"; did you mean \"mlp\"? Known: mlp, cnn"));
+            absl::InvalidArgumentError(
+                "unknown model \"mlpp\"; did you mean \"mlp\"? Known: mlp, cnn"));
   EXPECT_EQ(UnknownNameError("model", "re\n", {"mlp", "cnn"}),
             absl::InvalidArgumentError("unknown model \"re\\n\"; known: mlp, cnn"));
 }

@@ -1,5 +1,5 @@
-// A peer's network side as transport tests use it: control executor, GrpcTransport and GrpcServer on
-// a free port of the loopback, and a delegate that writes down what arrives.
+// A peer's network side as transport tests use it: control executor, GrpcTransport and GrpcServer
+// on a free port of the loopback, and a delegate that writes down what arrives.
 
 #ifndef STARLING_TESTS_PEER_TRANSPORT_TRANSPORT_TEST_UTIL_H_
 #define STARLING_TESTS_PEER_TRANSPORT_TRANSPORT_TEST_UTIL_H_

@@ -1,0 +1,210 @@
+#include "peer/state/joiner.h"
+
+#include <cstring>
+
+#include "gtest/gtest.h"
+#include "tests/peer/state/state_world.h"
+
+namespace starling {
+namespace {
+
+class JoinerTest : public ::testing::Test {
+ protected:
+  JoinerTest() {
+    world_.on_frame = [this](const Frame& frame) { joiner_.OnFrame(frame); };
+  }
+
+  void Start() {
+    v1::ControlRequest request;
+    request.set_run_id(7);
+    world_.executor.Do([&] {
+      joiner_.Start(request, [this](absl::StatusOr<absl::optional<Snapshot>> result) {
+        results_.push_back(std::move(result));
+      });
+    });
+    world_.Run();
+  }
+  void Swarm(std::vector<uint64_t> donors, bool settled) {
+    std::map<PeerId, std::string> addresses;
+    for (const uint64_t id : donors) addresses[PeerId(id)] = DonorAddress(id);
+    world_.executor.Do([&] { joiner_.OnSwarm(addresses, settled); });
+    world_.Run();
+  }
+  void ExpectTookOver(uint64_t donor) {
+    ASSERT_EQ(results_.size(), 1);
+    ASSERT_TRUE(results_[0].ok()) << results_[0].status();
+    ASSERT_TRUE(results_[0]->has_value());
+    const Snapshot& state = **results_[0];
+    const std::vector<float>& expected = world_.donor(donor).owner.values;
+    EXPECT_EQ(std::memcmp(state.values.data(), expected.data(), state.values.size()), 0);
+    EXPECT_EQ(state.step, 1000 * donor);
+    EXPECT_FALSE(joiner_.running());
+  }
+  void ExpectSeed() {
+    ASSERT_EQ(results_.size(), 1);
+    ASSERT_TRUE(results_[0].ok()) << results_[0].status();
+    EXPECT_FALSE(results_[0]->has_value());
+    EXPECT_FALSE(joiner_.running());
+  }
+
+  StateWorld world_{ShardMap{10, 4}};
+  BufferPool pool_{size_t{1} << 20};
+  JoinerOptions options_;
+  std::vector<std::string> log_;
+  Joiner joiner_{&world_.executor,
+                 &world_,
+                 &pool_,
+                 world_.self,
+                 Random(1),
+                 options_,
+                 [this](const std::string& line) { log_.push_back(line); }};
+  std::vector<absl::StatusOr<absl::optional<Snapshot>>> results_;
+};
+
+TEST_F(JoinerTest, TheStateOfATrainingPeerIsTakenOver) {
+  world_.AddDonor(1);
+  Start();
+  Swarm({1}, true);
+  world_.Settle();
+  ExpectTookOver(1);
+  ASSERT_EQ(log_.size(), 1);
+  EXPECT_NE(log_[0].find("verified"), std::string::npos);
+}
+
+TEST_F(JoinerTest, DonorsKnownBeforeTheStartAreAskedToo) {
+  world_.AddDonor(1);
+  Swarm({1}, true);
+  EXPECT_EQ(world_.donor(1).holds, 0);
+  Start();
+  world_.Settle();
+  ExpectTookOver(1);
+}
+
+TEST_F(JoinerTest, IfNobodyTrainsItStartsFromTheSeed) {
+  Start();
+  EXPECT_TRUE(results_.empty());
+  Swarm({}, false);
+  EXPECT_TRUE(results_.empty());
+  Swarm({}, true);
+  ExpectSeed();
+}
+
+TEST_F(JoinerTest, WithoutAnyWordItStartsFromTheSeedAfterAWhile) {
+  Start();
+  world_.executor.Advance(options_.settle - absl::Milliseconds(1));
+  EXPECT_TRUE(results_.empty());
+  world_.executor.Advance(absl::Milliseconds(1));
+  ExpectSeed();
+}
+
+TEST_F(JoinerTest, AFailedDonorIsFollowedByAnother) {
+  world_.AddDonor(1).owner.full = true;
+  world_.AddDonor(2).owner.full = true;
+  world_.AddDonor(3);
+  Start();
+  Swarm({1, 2, 3}, true);
+  world_.Settle();
+  world_.executor.Advance(absl::Seconds(1));
+  world_.Settle();
+  ExpectTookOver(3);
+  EXPECT_LE(world_.donor(1).holds, 1);
+  EXPECT_LE(world_.donor(2).holds, 1);
+}
+
+TEST_F(JoinerTest, WhenAllFailedItTriesAgainEverMoreRarelyAndNeverStartsFromTheSeed) {
+  StateWorld::Donor& donor = world_.AddDonor(1);
+  donor.owner.full = true;
+  Start();
+  Swarm({1}, true);
+  EXPECT_EQ(donor.holds, 1);
+  world_.executor.Advance(absl::Milliseconds(200));
+  EXPECT_EQ(donor.holds, 2);
+  world_.executor.Advance(absl::Milliseconds(200));
+  EXPECT_EQ(donor.holds, 2);
+  world_.executor.Advance(absl::Milliseconds(200));
+  EXPECT_EQ(donor.holds, 3);
+  world_.executor.Advance(absl::Minutes(1));
+  // 16 * 200 ms at most in between.
+  EXPECT_GT(donor.holds, 15);
+  EXPECT_LT(donor.holds, 30);
+  EXPECT_TRUE(results_.empty());
+  donor.owner.full = false;
+  world_.executor.Advance(absl::Seconds(4));
+  world_.Settle();
+  ExpectTookOver(1);
+}
+
+TEST_F(JoinerTest, ADonorThatDisappearsIsFollowedByAnother) {
+  world_.AddDonor(1);
+  Start();
+  Swarm({1}, true);
+  world_.AddDonor(2);
+  Swarm({2}, true);
+  world_.executor.Advance(absl::Seconds(1));
+  world_.Settle();
+  ExpectTookOver(2);
+}
+
+TEST_F(JoinerTest, ADonorThatWasGoneForAMomentIsAskedAgain) {
+  world_.AddDonor(1);
+  Start();
+  Swarm({1}, true);
+  Swarm({}, true);
+  EXPECT_TRUE(results_.empty());
+  world_.executor.Advance(options_.settle - absl::Milliseconds(1));
+  EXPECT_TRUE(results_.empty());
+  Swarm({1}, true);
+  world_.executor.Advance(absl::Milliseconds(500));
+  world_.Settle();
+  ExpectTookOver(1);
+}
+
+TEST_F(JoinerTest, IfAllDonorsStayGoneItStartsFromTheSeed) {
+  world_.AddDonor(1);
+  Start();
+  Swarm({1}, true);
+  Swarm({}, true);
+  world_.executor.Advance(options_.settle);
+  ExpectSeed();
+}
+
+TEST_F(JoinerTest, ASwarmThatTrainsAnotherModelEndsIt) {
+  world_.AddDonor(1).lie = [](v1::ControlResponse& response) {
+    response.mutable_state()->set_model_fingerprint(1);
+  };
+  Start();
+  Swarm({1}, true);
+  ASSERT_EQ(results_.size(), 1);
+  EXPECT_TRUE(absl::IsFailedPrecondition(results_[0].status())) << results_[0].status();
+}
+
+TEST_F(JoinerTest, TheResultOfAFetchThatWasCalledOffIsNotBlamedOnTheNext) {
+  StateWorld::Donor& silent = world_.AddDonor(1);
+  world_.AddDonor(2);
+  silent.silent = true;
+  Start();
+  Swarm({1}, true);
+  // The failure of the first fetch is on its way while the second begins.
+  world_.executor.Advance(options_.fetch.patience - absl::Milliseconds(1));
+  world_.executor.Freeze(absl::Milliseconds(1));
+  Swarm({2}, true);
+  world_.executor.Advance(absl::Milliseconds(500));
+  world_.Settle();
+  ExpectTookOver(2);
+  EXPECT_EQ(world_.donor(2).holds, 1);
+}
+
+TEST_F(JoinerTest, StoppedItReportsNothing) {
+  world_.AddDonor(1);
+  Start();
+  Swarm({1}, true);
+  world_.executor.Do([&] { joiner_.Stop(); });
+  world_.Settle();
+  Swarm({}, true);
+  world_.executor.Advance(absl::Minutes(1));
+  EXPECT_TRUE(results_.empty());
+  EXPECT_FALSE(joiner_.running());
+}
+
+}  // namespace
+}  // namespace starling

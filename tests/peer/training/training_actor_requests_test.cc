@@ -1,0 +1,220 @@
+// What others ask of a TrainingActor between its steps.
+
+#include <cmath>
+
+#include "gtest/gtest.h"
+#include "peer/gossip/elastic_mix.h"
+#include "peer/gossip/pull_mix.h"
+#include "peer/training/training_actor.h"
+#include "tests/peer/gossip/fake_parameter_owner.h"
+#include "tests/peer/training/trainer.h"
+
+namespace starling {
+namespace {
+
+using Values = std::vector<float>;
+
+Values ValuesOf(const SharedBytes& bytes) {
+  return {bytes.floats().begin(), bytes.floats().end()};
+}
+
+// A rule that takes its time.
+class SlowRule : public MixRule {
+ public:
+  SlowRule(ManualExecutor* executor, absl::Duration takes) : executor_(executor), takes_(takes) {}
+  bool request_has_payload() const override { return false; }
+  bool conserves_sum() const override { return true; }
+  MixNorms Respond(absl::Span<float>, absl::Span<const float>, absl::Span<float>) const override {
+    executor_->Freeze(takes_);
+    return {};
+  }
+  double Commit(absl::Span<float>, absl::Span<const float>, absl::Span<const float>) const override {
+    return 0;
+  }
+
+ private:
+  ManualExecutor* const executor_;
+  const absl::Duration takes_;
+};
+
+struct Recorder : public MixObserver {
+  void OnResponded(size_t offset, const SharedBytes& reply) override {
+    responded.emplace_back(offset, ValuesOf(reply));
+  }
+  void OnCommitted(size_t offset, const SharedBytes& reply) override {
+    committed.emplace_back(offset, ValuesOf(reply));
+  }
+  std::vector<std::pair<size_t, Values>> responded;
+  std::vector<std::pair<size_t, Values>> committed;
+};
+
+TEST(TrainingActorRequestsTest, ASnapshotIsTakenAtAStepBoundary) {
+  Trainer trainer(Paced(absl::Milliseconds(10)));
+  trainer.actor->Start();
+  trainer.executor.Advance(absl::Milliseconds(15));
+  std::vector<Snapshot> snapshots;
+  trainer.actor->TakeSnapshot([&](Snapshot snapshot) { snapshots.push_back(std::move(snapshot)); });
+  EXPECT_TRUE(snapshots.empty());  // never inside the call
+  trainer.executor.Advance(absl::Milliseconds(10));
+  ASSERT_EQ(snapshots.size(), 1);
+  EXPECT_EQ(snapshots[0].step, 2);
+  EXPECT_EQ(snapshots[0].samples, 6);
+  // It is a copy: the third step, made since, is not in it.
+  EXPECT_EQ(trainer.progress.back().step, 3);
+  EXPECT_EQ(ValuesOf(snapshots[0].values), (Values{0.75f, 1.75f, 2.75f, 3.75f, 4.75f}));
+}
+
+TEST(TrainingActorRequestsTest, RequestsAreServedBetweenStepsThatFollowAtOnce) {
+  Trainer trainer;
+  trainer.actor->Start();
+  trainer.RunUntilStep(5);
+  std::vector<uint64_t> steps;
+  for (int i = 0; i < 3; ++i) {
+    trainer.actor->TakeSnapshot([&](Snapshot snapshot) { steps.push_back(snapshot.step); });
+  }
+  trainer.RunUntilStep(7);
+  // All before the step after next, in the order of arrival.
+  ASSERT_EQ(steps.size(), 3);
+  for (const uint64_t step : steps) EXPECT_LE(step, 6);
+}
+
+TEST(TrainingActorRequestsTest, RequestsAreServedBeforeStartAfterStopAndWhenFinished) {
+  TrainingOptions options;
+  options.total_steps = 2;
+  Trainer trainer(options);
+  int served = 0;
+  auto ask = [&] {
+    EXPECT_TRUE(trainer.actor->TakeSnapshot([&](Snapshot) { ++served; }));
+    trainer.executor.RunPosted();
+  };
+  ask();
+  EXPECT_EQ(served, 1);
+  trainer.actor->Start();
+  trainer.executor.RunPosted();
+  ASSERT_TRUE(trainer.progress.back().finished);
+  ask();
+  EXPECT_EQ(served, 2);
+  trainer.actor->Stop();
+  ask();
+  EXPECT_EQ(served, 3);
+}
+
+TEST(TrainingActorRequestsTest, BeyondTheMailboxBoundARequestIsRefusedAndForgotten) {
+  TrainingOptions options;
+  options.mailbox_capacity = 2;
+  Trainer trainer(options);
+  int served = 0;
+  auto ask = [&] { return trainer.actor->TakeSnapshot([&](Snapshot) { ++served; }); };
+  EXPECT_TRUE(ask());
+  EXPECT_TRUE(ask());
+  EXPECT_FALSE(ask());
+  EXPECT_FALSE(trainer.actor->RespondToMix(MakePullMix(), 0, 5, {}, [&](MixAnswer) { ++served; }));
+  EXPECT_FALSE(trainer.actor->CommitMix(MakePullMix(), 0, BytesOf({1}), BytesOf({2}),
+                                        [&](double) { ++served; }));
+  EXPECT_FALSE(
+      trainer.actor->ApplyDisplacement(0, BytesOf({1}), BytesOf({2}), [&] { ++served; }));
+  trainer.executor.RunPosted();
+  EXPECT_EQ(served, 2);
+  EXPECT_EQ(trainer.parameters(), (Values{1, 2, 3, 4, 5}));
+  EXPECT_TRUE(ask());
+  // What the actor is owed is never refused.
+  EXPECT_TRUE(ask());
+  trainer.actor->Start();
+  trainer.RunUntilStep(1);
+  EXPECT_EQ(served, 4);
+}
+
+TEST(TrainingActorRequestsTest, RespondingMixesOneShardAndTellsWhatItDid) {
+  Recorder recorder;
+  TrainingOptions options;
+  options.observer = &recorder;
+  Trainer trainer(options);
+  MixAnswer answer;
+  trainer.actor->RespondToMix(MakeElasticMix(0.5), 1, 2, BytesOf({0, 7}),
+                              [&](MixAnswer given) { answer = std::move(given); });
+  trainer.executor.RunPosted();
+  EXPECT_EQ(trainer.parameters(), (Values{1, 1, 5, 4, 5}));
+  EXPECT_EQ(ValuesOf(answer.reply), (Values{1, -2}));
+  EXPECT_DOUBLE_EQ(answer.squared_distance, 4 + 16);
+  EXPECT_DOUBLE_EQ(answer.squared_delta, 1 + 4);
+  ASSERT_EQ(recorder.responded.size(), 1);
+  EXPECT_EQ(recorder.responded[0], (std::pair<size_t, Values>{1, {1, -2}}));
+}
+
+TEST(TrainingActorRequestsTest, AnAnswerSaysAtWhichStepItWasMade) {
+  TrainingOptions options;
+  options.total_steps = 3;
+  Trainer trainer(options);
+  trainer.actor->Start();
+  trainer.executor.RunPosted();
+  MixAnswer answer;
+  trainer.actor->RespondToMix(MakePullMix(), 4, 1, {},
+                              [&](MixAnswer given) { answer = std::move(given); });
+  trainer.executor.RunPosted();
+  EXPECT_EQ(answer.step, 3);
+  EXPECT_EQ(ValuesOf(answer.reply), (Values{5 - 3 * Trainer::kRate}));
+}
+
+TEST(TrainingActorRequestsTest, CommittingAddsTheReplyToOneShard) {
+  Recorder recorder;
+  TrainingOptions options;
+  options.observer = &recorder;
+  Trainer trainer(options);
+  double squared_distance = 0;
+  trainer.actor->CommitMix(MakeElasticMix(0.5), 3, BytesOf({4, 5}), BytesOf({1, -1}),
+                           [&](double given) { squared_distance = given; });
+  trainer.executor.RunPosted();
+  EXPECT_EQ(trainer.parameters(), (Values{1, 2, 3, 5, 4}));
+  EXPECT_DOUBLE_EQ(squared_distance, 8);
+  ASSERT_EQ(recorder.committed.size(), 1);
+  EXPECT_EQ(recorder.committed[0], (std::pair<size_t, Values>{3, {1, -1}}));
+}
+
+TEST(TrainingActorRequestsTest, ADisplacementIsTheAverageMinusTheSnapshot) {
+  Trainer trainer;
+  bool done = false;
+  trainer.actor->ApplyDisplacement(2, BytesOf({10, 20}), BytesOf({3, 3}), [&] { done = true; });
+  trainer.executor.RunPosted();
+  EXPECT_TRUE(done);
+  EXPECT_EQ(trainer.parameters(), (Values{1, 2, 10, 21, 5}));
+}
+
+TEST(TrainingActorRequestsTest, MixingDoesNotEnterTheMomentum) {
+  Trainer alone(Paced(absl::Milliseconds(10)), {0, 0}, "nesterov");
+  Trainer mixed(Paced(absl::Milliseconds(10)), {0, 0}, "nesterov");
+  for (Trainer* trainer : {&alone, &mixed}) {
+    trainer->script->compute = [](int call, absl::Span<float> gradients) {
+      gradients[0] = static_cast<float>(std::sin(call));
+      gradients[1] = static_cast<float>(std::cos(call));
+      return 1.0;
+    };
+    trainer->actor->Start();
+  }
+  for (int i = 0; i < 20; ++i) {
+    const Values before = mixed.parameters();
+    mixed.actor->CommitMix(MakeElasticMix(0.5), 0, BytesOf(before), BytesOf({8, -8}),
+                           [](double) {});
+    mixed.executor.Advance(absl::Milliseconds(10));
+    alone.executor.Advance(absl::Milliseconds(10));
+  }
+  for (size_t i = 0; i < 2; ++i) {
+    const float moved = mixed.parameters()[i] - (i == 0 ? 160.0f : -160.0f);
+    EXPECT_NEAR(moved, alone.parameters()[i], 1e-4);
+  }
+}
+
+TEST(TrainingActorRequestsTest, TheShareOfTimeThatMixingTakesIsReported) {
+  Trainer trainer(Paced(absl::Milliseconds(10)));
+  trainer.actor->Start();
+  trainer.executor.Advance(absl::Milliseconds(5));
+  for (int i = 0; i < 10; ++i) {
+    trainer.actor->RespondToMix(
+        std::make_shared<SlowRule>(&trainer.executor, absl::Milliseconds(2)), 0, 1, {},
+        [](MixAnswer) {});
+    trainer.executor.Advance(absl::Milliseconds(10));
+  }
+  EXPECT_NEAR(trainer.progress.back().mixing_share, 0.2, 0.02);
+}
+
+}  // namespace
+}  // namespace starling
