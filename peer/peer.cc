@@ -16,6 +16,9 @@ namespace {
 // Control traffic is bounded by the transport; this is for what Peer posts to itself.
 constexpr size_t kMailbox = 1024;
 
+// How often a finished peer looks whether others have moved its parameters since it measured them.
+constexpr absl::Duration kWatchMixes = absl::Milliseconds(250);
+
 uint64_t TotalSteps(const v1::RunConfig& config, size_t examples) {
   if (config.epochs() <= 0) return 0;
   const double steps = config.epochs() * static_cast<double>(examples) /
@@ -273,11 +276,24 @@ void Peer::OnProgress(const TrainingProgress& progress) {
   if (progress.finished) {
     SetPhase(v1::PHASE_FINISHED);
     EvaluateSelf();
+    WatchMixes();
   } else if (options_.evaluate_every > absl::ZeroDuration() &&
              Now() - last_evaluation_ >= options_.evaluate_every) {
     EvaluateSelf();
   }
   membership_.SetLocal(progress.step, MemberState());
+}
+
+uint64_t Peer::Mixes() const {
+  const v1::GossipStatus gossip = gossip_.Status();
+  return gossip.shards_answered() + gossip.shards_committed() +
+         averaging_.Status().shards_applied();
+}
+
+void Peer::WatchMixes() {
+  if (leaving_) return;
+  if (!evaluating_ && Mixes() != evaluated_mixes_) EvaluateSelf();
+  ScheduleAfter(kWatchMixes, [this] { WatchMixes(); });
 }
 
 void Peer::EvaluateSelf() {
@@ -307,6 +323,7 @@ void Peer::EvaluateSelf() {
   const bool posted = training_.TakeSnapshot(
       Deliver<Snapshot>([this, on_result, retry_at_end](Snapshot snapshot) {
         const uint64_t step = snapshot.step;
+        evaluated_mixes_ = Mixes();
         const bool accepted = evaluator_.Evaluate(
             snapshot.values,
             Deliver<absl::StatusOr<Evaluation>>(

@@ -133,6 +133,10 @@ class Peer : public Actor {
   void MaybeTrain();
   void OnProgress(const TrainingProgress& progress);
   void EvaluateSelf();
+  // Shards that exchanges and averages have changed so far.
+  uint64_t Mixes() const;
+  // A finished peer still answers exchanges: measures it again when they have moved it.
+  void WatchMixes();
   void OnControl(v1::ControlRequest request, ControlResponder respond);
   void Fail(absl::Status status);
   void NoteError(const absl::Status& status);
@@ -160,6 +164,7 @@ class Peer : public Actor {
   v1::TrainingStatus evaluation_;  // the fields of the last evaluation
   absl::Time last_evaluation_ = absl::InfinitePast();
   bool evaluating_ = false;
+  uint64_t evaluated_mixes_ = 0;  // Mixes() when the evaluated copy was taken
   std::string last_error_;
   absl::AnyInvocable<void(absl::Status)> ended_;
 
