@@ -184,7 +184,8 @@ int Serve(const v1::RunConfig& config, const RegistryOptions& options, uint64_t 
       status_service.SetSource(std::move(source));
       actor.Start();
     });
-    spdlog::info("coordinator listens on {} for run {} (\"{}\"): {}, {}, {}, starting with {} peers",
+    spdlog::info("coordinator listens on {} for run {} (\"{}\"): {}, {}, {}, "
+                 "starting with {} peers",
                  address, RunIdOf(config).ToString(), config.name(), config.model().name(),
                  config.data().name(), config.algorithm().name(), config.min_peers());
     const std::string address_file = absl::GetFlag(FLAGS_address_file);

@@ -169,10 +169,14 @@ void Peer::Start(absl::AnyInvocable<void(absl::Status)> ended) {
   ended_ = std::move(ended);
   started_at_ = Now();
   transport_->SetDelegate(&router_);
+  Synchronise();
+  membership_.Start();
+}
+
+void Peer::Synchronise() {
   joiner_.Start(ControlTemplate(), [this](absl::StatusOr<absl::optional<Snapshot>> state) {
     OnSynced(std::move(state));
   });
-  membership_.Start();
 }
 
 void Peer::SetPhase(v1::Phase phase) {
@@ -214,10 +218,6 @@ void Peer::OnView(std::shared_ptr<const MembershipView> view) {
     if (other.member.state() == v1::PEER_STATE_ALIVE) {
       training[PeerId(other.member.peer_id())] = other.member.address();
     }
-    if (other.member.state() == v1::PEER_STATE_DEAD ||
-        other.member.state() == v1::PEER_STATE_LEFT) {
-      transport_->Forget(other.member.address());
-    }
   }
   training_members_ = training;
   gossip_.SetCandidates(training);
@@ -233,6 +233,7 @@ void Peer::OnSynced(absl::StatusOr<absl::optional<Snapshot>> state) {
   if (!state->has_value()) {
     log_("nobody trains yet: starting from the parameters of the seed");
     synced_ = true;
+    from_seed_ = true;
     SetPhase(v1::PHASE_WAITING);
     MaybeTrain();
     return;
@@ -254,6 +255,13 @@ void Peer::MaybeTrain() {
   if (!synced_ || !swarm_started_ || leaving_ ||
       (phase_ != v1::PHASE_STARTING && phase_ != v1::PHASE_SYNCING &&
        phase_ != v1::PHASE_WAITING)) {
+    return;
+  }
+  if (from_seed_ && !training_members_.empty()) {
+    // The swarm was found only after we had settled for the seed: catch up with it first.
+    from_seed_ = false;
+    synced_ = false;
+    Synchronise();
     return;
   }
   SetPhase(v1::PHASE_TRAINING);

@@ -128,6 +128,7 @@ class Peer : public Actor {
   v1::ControlRequest ControlTemplate() const;
   std::string AddressOf(PeerId peer) const;
 
+  void Synchronise();
   void OnView(std::shared_ptr<const MembershipView> view);
   void OnSynced(absl::StatusOr<absl::optional<Snapshot>> state);
   void MaybeTrain();
@@ -156,7 +157,8 @@ class Peer : public Actor {
   v1::Phase phase_ = v1::PHASE_STARTING;
   absl::Time started_at_ = absl::InfinitePast();
   bool swarm_started_ = false;
-  bool synced_ = false;
+  bool synced_ = false;     // the parameters are those to begin with
+  bool from_seed_ = false;  // and they are nobody's
   bool leaving_ = false;
   uint64_t joined_step_ = 0;
   std::map<PeerId, std::string> training_members_;  // the others that train, with addresses

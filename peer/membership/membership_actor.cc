@@ -213,6 +213,8 @@ void MembershipActor::CheckRefusal() {
 void MembershipActor::CheckStarted() {
   if (told_started_) return;
   if (!swarm_started_ && !core_.anyone_training() && core_.reachable() < deps_.min_peers) return;
+  // Whoever trains already must be known by then: a newcomer begins with their parameters.
+  if (core_.has_untried()) return;
   told_started_ = true;
   deps_.on_started();
 }

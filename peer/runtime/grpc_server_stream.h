@@ -30,8 +30,8 @@ class GrpcServerStream final : public grpc::ServerWriteReactor<Message> {
     return stream;
   }
 
-  // Executor; in the task of the first Write at the latest. If the client is gone already, `gone` is
-  // called here.
+  // Executor; in the task of the first Write at the latest. If the client is gone already, `gone`
+  // is called here.
   void SetCallbacks(std::function<void()> writable, std::function<void()> gone) {
     writable_ = std::move(writable);
     gone_ = std::move(gone);

@@ -16,7 +16,7 @@ ABSL_FLAG(std::optional<std::string>, model, std::nullopt,
 ABSL_FLAG(std::optional<std::string>, data, std::nullopt,
           "data set: fashion_mnist, idx, synthetic (default fashion_mnist)");
 ABSL_FLAG(std::optional<std::string>, data_dir, std::nullopt,
-          "directory of the data files on this machine (default: where Debian's package puts them)");
+          "directory of the data files on this machine (default: that of Debian's package)");
 ABSL_FLAG(std::optional<std::string>, algorithm, std::nullopt,
           "how peers mix, NAME[:option=value,...]; a value may be a fraction, as in "
           "elastic_gossip:p=1/8,alpha=0.5 (default elastic_gossip)");
@@ -40,7 +40,7 @@ ABSL_FLAG(std::optional<double>, dirichlet_alpha, std::nullopt,
 ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
           "root of every random stream of the run, at least 1 (default 1)");
 ABSL_FLAG(std::optional<uint64_t>, averaging_period, std::nullopt,
-          "steps between averages over all peers, planned by the coordinator; 0 is off (default 0)");
+          "steps between averages over all peers, planned by the coordinator; 0: none (default 0)");
 
 namespace starling {
 namespace {

@@ -22,7 +22,7 @@ std::unique_ptr<Checker> MakeQueueChecker();
 std::unique_ptr<Checker> MakeProgressChecker();
 
 // Once the world has been calm for MembershipBound, every living peer knows exactly the living ones,
-// with their present incarnations.
+// with their present incarnations. Suspicion is judged where calls are always in time.
 std::unique_ptr<Checker> MakeMembershipChecker();
 // A failed call is noticed by suspect_after, a silent member is dead after dead_after, a dead one is
 // called again within heal_interval, and a newcomer needs a round or two to be known everywhere; the

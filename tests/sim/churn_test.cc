@@ -53,6 +53,32 @@ TEST_P(ChurnTest, APeerThatIsRestartedAtOnceReplacesItself) {
   ExpectAllWell(*simulation);
 }
 
+TEST_P(ChurnTest, APeerAtTheAddressOfADeadOneIsNotMistakenForIt) {
+  auto simulation = Swarm();
+  simulation->Crash(2);
+  simulation->RunFor(absl::Seconds(5));
+  simulation->RestartAsAnother(2);
+  Settle(*simulation);
+  const uint64_t forgotten = simulation->network().counters().forgotten;
+  const uint64_t committed = simulation->peer(2).Status().gossip().exchanges_committed();
+  ExpectAllWell(*simulation);
+  EXPECT_GT(simulation->peer(2).Status().gossip().exchanges_committed(), committed);
+  EXPECT_EQ(simulation->network().counters().forgotten, forgotten);
+}
+
+TEST_P(ChurnTest, ANewcomerThatFindsTheSwarmLateTakesItsParametersAllTheSame) {
+  auto simulation = Swarm();
+  simulation->StopCoordinator();
+  const int newcomer = simulation->Join();
+  simulation->RunFor(absl::Seconds(10));
+  EXPECT_EQ(simulation->peer(newcomer).phase(), v1::PHASE_WAITING);
+  simulation->StartCoordinator();
+  EXPECT_TRUE(simulation->RunUntil([&] { return simulation->peer(newcomer).trained(); },
+                                   absl::Minutes(1)));
+  EXPECT_GT(simulation->peer(newcomer).Status().training().step(), 500u);
+  ExpectAllWell(*simulation);
+}
+
 TEST_P(ChurnTest, ANewcomerTakesOverADonorsParametersAndTrains) {
   auto simulation = Swarm();
   const int newcomer = simulation->Join();

@@ -144,8 +144,9 @@ bool SimNetwork::Carry(const SimTransport& from, const std::string& address, uin
         [this, to_id = to->id_, from_id = from.id_, from_address = from.address_,
          copy = std::move(copy), credit]() mutable {
           SimTransport* const receiver = Find(to_id);
-          if (receiver == nullptr || !credit->open() ||
-              IsCut(from_address, receiver->address_)) {
+          if (receiver == nullptr || IsCut(from_address, receiver->address_)) return;
+          if (!credit->open()) {
+            ++counters_.forgotten;
             return;
           }
           credit.reset();

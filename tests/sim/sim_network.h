@@ -62,7 +62,8 @@ struct SimNetworkCounters {
   uint64_t lost = 0;
   uint64_t duplicated = 0;
   uint64_t corrupted = 0;
-  uint64_t refused = 0;  // by InspectFrame
+  uint64_t refused = 0;    // by InspectFrame
+  uint64_t forgotten = 0;  // underway when their sender forgot the address
 };
 
 class SimPathCredit;

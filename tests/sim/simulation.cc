@@ -167,6 +167,12 @@ void Simulation::EndProcess(int number) {
 void Simulation::Crash(int node) { EndProcess(node); }
 void Simulation::Restart(int node) { StartProcess(node); }
 
+void Simulation::RestartAsAnother(int node) {
+  nodes_[node].id = PeerId(random_.Split("another id").Split(processes_).Next());
+  nodes_[node].incarnation = 0;
+  StartProcess(node);
+}
+
 int Simulation::Join() {
   const int number = static_cast<int>(nodes_.size());
   Node node;

@@ -59,7 +59,8 @@ class Simulation {
 
   // What may happen. Nodes are given by number.
   void Crash(int node);
-  void Restart(int node);  // with the next incarnation
+  void Restart(int node);           // with the next incarnation
+  void RestartAsAnother(int node);  // at the same address, with an id of its own
   int Join();              // a new node
   void Leave(int node);
   void Pause(int node);

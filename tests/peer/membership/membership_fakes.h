@@ -1,4 +1,5 @@
-// The seams of membership with nothing behind them: they keep what was asked until the test answers.
+// The seams of membership with nothing behind them: they keep what was asked until the test
+// answers.
 
 #ifndef STARLING_TESTS_PEER_MEMBERSHIP_MEMBERSHIP_FAKES_H_
 #define STARLING_TESTS_PEER_MEMBERSHIP_MEMBERSHIP_FAKES_H_
