@@ -56,7 +56,7 @@ void StateFetcher::OnManifest(absl::StatusOr<v1::ControlResponse> response) {
   }
   values_ = pool_->Take(self_.shards.elements);
   here_.assign(self_.shards.count(), false);
-  last_progress_ = Now();
+  last_heard_ = Now();
   quiet_ = options_.retry;
   RequestMore();
   ArmRetry();
@@ -76,7 +76,7 @@ void StateFetcher::RequestMore() {
 }
 
 absl::Duration StateFetcher::LongestQuiet() const {
-  return std::max(options_.retry, options_.patience / 4);
+  return std::max(options_.retry, options_.patience / 8);
 }
 
 void StateFetcher::Request(uint32_t shard) {
@@ -88,14 +88,14 @@ void StateFetcher::Request(uint32_t shard) {
 }
 
 void StateFetcher::ArmRetry() {
-  ScheduleAt(std::max(last_progress_, last_retry_) + quiet_, [this] {
+  ScheduleAt(std::max(last_heard_, last_retry_) + quiet_, [this] {
     if (!done_) return;
     // While shards keep coming the others are under way; asking again would only clog a slow link.
-    if (Now() < last_progress_ + quiet_) {
+    if (Now() < last_heard_ + quiet_) {
       ArmRetry();
       return;
     }
-    if (Now() - last_progress_ >= options_.patience) {
+    if (Now() - last_heard_ >= options_.patience) {
       Finish(absl::UnavailableError(absl::StrCat(
           "donor ", donor_.ToString(), " at ", address_, " sent ", received_, " of ", here_.size(),
           " shards and nothing for ", absl::FormatDuration(options_.patience))));
@@ -105,7 +105,6 @@ void StateFetcher::ArmRetry() {
       if (!here_[shard]) Request(shard);
     }
     last_retry_ = Now();
-    quiet_ = std::min(2 * quiet_, LongestQuiet());
     ArmRetry();
   });
 }
@@ -121,13 +120,15 @@ bool StateFetcher::OnFrame(const Frame& frame) {
     return true;
   }
   const uint32_t shard = frame.header.shard();
-  if (here_[shard] || frame.header.payload_hash() != manifest_.shard_hashes(shard)) return true;
+  if (frame.header.payload_hash() != manifest_.shard_hashes(shard)) return true;
+  const absl::Duration gap = Now() - last_heard_;
+  last_heard_ = Now();
+  if (here_[shard]) return true;
   std::memcpy(values_.floats().data() + self_.shards.offset(shard), frame.payload.data(),
               frame.payload.size());
   here_[shard] = true;
   ++received_;
-  quiet_ = std::clamp(2 * (Now() - last_progress_), options_.retry, LongestQuiet());
-  last_progress_ = Now();
+  quiet_ = std::clamp(2 * gap, options_.retry, LongestQuiet());
   if (received_ < here_.size()) {
     RequestMore();
     return true;

@@ -31,11 +31,11 @@ namespace starling {
 struct StateFetcherOptions {
   // Shards asked for and not yet here. Up: faster on long links, more memory in flight.
   uint32_t window = 8;
-  // Shards missing are asked for again after a silence of twice the last time between two shards, and
-  // not less than this; each time in vain doubles it, up to a quarter of the patience.
+  // Shards missing are asked for again after a silence of twice the last time between two shards,
+  // but not less than this and not more than an eighth of the patience.
   // Up: fewer shards are asked for twice; down: losses are made good sooner. Default 1 s.
   absl::Duration retry = absl::Seconds(1);
-  // Longest time without a new shard. Default 10 s.
+  // Longest silence. Default 10 s.
   absl::Duration patience = absl::Seconds(10);
 };
 
@@ -77,7 +77,7 @@ class StateFetcher : public Actor {
   std::vector<bool> here_;
   uint32_t next_ = 0;       // shards below were asked for
   uint32_t received_ = 0;
-  absl::Time last_progress_;
+  absl::Time last_heard_;  // when the last right shard came, repetitions included
   absl::Time last_retry_ = absl::InfinitePast();
   absl::Duration quiet_;  // silence after which the missing are asked for again
 };
