@@ -2,13 +2,19 @@
 # coordinatord and starling start in milliseconds because they do not link LibTorch; peerd does.
 set -euo pipefail
 
+links_torch() {
+  local libraries
+  libraries=$(ldd "$1")
+  grep -qE '^\s*lib(torch|c10|caffe)' <<<"${libraries}"
+}
+
 for program in coordinator/coordinatord peer/cli/starling; do
-  if ldd "${program}" | grep -E '^\s*lib(torch|c10|caffe)'; then
+  if links_torch "${program}"; then
     echo "${program} links LibTorch" >&2
     exit 1
   fi
 done
-if ! ldd peer/peerd | grep -q libtorch; then
+if ! links_torch peer/peerd; then
   echo "peerd does not link LibTorch: this test looks in the wrong place" >&2
   exit 1
 fi
