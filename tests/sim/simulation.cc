@@ -150,6 +150,7 @@ void Simulation::StartProcess(int number) {
   spec.slowness = number < options_.stragglers ? options_.straggler_factor : 1;
   MixObserver* const observer = conservation_->ObserverFor(spec.process);
   const Random steps = random_.Split("steps").Split(spec.process);
+  if (coordinator_ != nullptr && !coordinator_->running()) unintroduced_ = true;
   node.departed = false;
   node.ended = absl::OkStatus();
   node.process = std::make_unique<SimPeer>(environment_, std::move(spec), steps, observer);
@@ -236,6 +237,7 @@ void Simulation::StopCoordinator() {
 
 void Simulation::StartCoordinator() {
   coordinator_->Start();
+  unintroduced_ = false;
   Disturb();
 }
 
@@ -255,6 +257,7 @@ void Simulation::Poison(int node, float value) {
 
 absl::optional<absl::Time> Simulation::calm_since() const {
   if (!network_.options().clean() || !network_.healed()) return absl::nullopt;
+  if (unintroduced_) return absl::nullopt;
   if (coordinator_ != nullptr && coordinator_->paused()) return absl::nullopt;
   for (const SimPeer* peer : living()) {
     if (peer->paused() || peer->leaving()) return absl::nullopt;

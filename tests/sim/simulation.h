@@ -81,7 +81,8 @@ class Simulation {
   void Poison(int node, float value);
 
   // Since when nothing has been wrong with the world: the network loses nothing, nobody is cut off or
-  // paused, nobody came or went. nullopt if something is.
+  // paused, nobody came or went, nobody came while the coordinator that should introduce it was
+  // dead. nullopt if something is.
   absl::optional<absl::Time> calm_since() const;
   absl::Time now() const { return world_.now(); }
   absl::Duration elapsed() const { return world_.now() - began_; }
@@ -141,6 +142,7 @@ class Simulation {
   v1::GossipStatus past_gossip_;  // of processes that are gone
   const absl::Time began_;
   absl::Time disturbed_;
+  bool unintroduced_ = false;  // somebody started without the coordinator that it was given
   absl::Time next_look_;
   std::deque<std::string> log_;
 };
