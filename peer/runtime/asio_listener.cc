@@ -179,47 +179,53 @@ class AsioListener::Impl {
   // Accepts until nobody waits. False if there was an error.
   bool AcceptAll() {
     for (;;) {
-      const int fd = Accept();
+      int fd = Accept();
+      if (fd < 0 && (errno == EMFILE || errno == ENFILE)) fd = AcceptWithSpare();
       if (fd >= 0) {
-        if (open_.AtLeast(max_connections_)) {
-          CountShed("too many open connections");
-          ::close(fd);
-          continue;
-        }
-        const int on = 1;
-        ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        open_.Add(fd);
-        accepted_(fd);
+        Serve(fd);
         continue;
       }
       if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
       if (errno == ECONNABORTED || errno == EINTR) continue;  // that client has gone
-      if (errno == EMFILE || errno == ENFILE) {
-        if (!ShedOne()) return false;
-        continue;
-      }
       Log("accept failed", std::strerror(errno));
       return false;
     }
+  }
+
+  void Serve(int fd) {
+    if (open_.AtLeast(max_connections_)) {
+      CountShed("too many open connections");
+      ::close(fd);
+      return;
+    }
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    open_.Add(fd);
+    accepted_(fd);
   }
 
   int Accept() {
     return ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   }
 
-  // Closes the client that has waited longest, with the descriptor kept for this. False if another
-  // thread was quicker to take that.
-  bool ShedOne() {
-    if (spare_ >= 0) {
-      ::close(spare_);
-      const int fd = Accept();
-      if (fd >= 0) {
-        CountShed("no file descriptors left");
-        ::close(fd);
-      }
-    }
+  // Accepts when no descriptor is left, with the one kept for this, and closes the client again. As
+  // accept(), which without a descriptor does not even tell whether somebody waits; ECONNABORTED
+  // stands for a client that was closed. Should there be a descriptor after all by now, the client
+  // is kept.
+  int AcceptWithSpare() {
+    if (spare_ >= 0) ::close(spare_);
+    int fd = Accept();
+    int error = errno;
     spare_ = OpenSpare();
-    return spare_ >= 0;
+    if (fd >= 0 && spare_ < 0) {
+      CountShed("no file descriptors left");
+      ::close(fd);
+      fd = -1;
+      error = ECONNABORTED;
+      spare_ = OpenSpare();
+    }
+    errno = error;
+    return fd;
   }
 
   void CountShed(const char* reason) {
