@@ -178,6 +178,7 @@ class AsioListener::Impl {
 
   // Accepts until nobody waits. False if there was an error.
   bool AcceptAll() {
+    if (spare_ < 0) spare_ = OpenSpare();
     for (;;) {
       int fd = Accept();
       if (fd < 0 && (errno == EMFILE || errno == ENFILE)) fd = AcceptWithSpare();
