@@ -13,6 +13,17 @@ BatchCursor::BatchCursor(std::shared_ptr<const Dataset> data, std::vector<uint32
   position_ = part_.size();
 }
 
+void BatchCursor::SetPart(std::vector<uint32_t> part) {
+  STARLING_CHECK(!part.empty());
+  part_ = std::move(part);
+  position_ = part_.size();
+}
+
+void BatchCursor::SetBatchSize(size_t batch_size) {
+  STARLING_CHECK(batch_size > 0);
+  indices_.resize(batch_size);
+}
+
 const Batch& BatchCursor::Next() {
   for (uint32_t& index : indices_) {
     if (position_ == part_.size()) {

@@ -24,6 +24,10 @@ class BatchCursor {
   // The next batch; valid until the next call.
   const Batch& Next();
 
+  // From the next batch on: another part, not empty, or another batch size, above 0.
+  void SetPart(std::vector<uint32_t> part);
+  void SetBatchSize(size_t batch_size);
+
   size_t part_size() const { return part_.size(); }
   size_t batch_size() const { return indices_.size(); }
 

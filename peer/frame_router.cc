@@ -44,8 +44,10 @@ void FrameRouter::OnFrame(Frame frame, std::shared_ptr<ReplyPath> reply) {
   CountRefused(header, fault->reason, fault->detail);
   // Only what asks for an answer is answered: a refusal of a refusal would never end.
   if (header.kind() == v1::FRAME_KIND_MIX_REQUEST ||
-      header.kind() == v1::FRAME_KIND_STATE_REQUEST || header.kind() == v1::FRAME_KIND_REDUCE) {
+      header.kind() == v1::FRAME_KIND_STATE_REQUEST || header.kind() == v1::FRAME_KIND_REDUCE ||
+      header.kind() == v1::FRAME_KIND_NEIGHBOUR_ASK) {
     Frame refusal = MakeRefusal(header, fault->reason, fault->detail);
+    refusal.header.set_current_round(fault->current_round);
     refusal.header.set_sender(self_.peer.value());
     refusal.header.set_sender_incarnation(self_.incarnation);
     refusal.header.set_run_id(self_.run.value());
@@ -76,11 +78,20 @@ absl::optional<FrameFault> FrameRouter::Dispatch(Frame frame,
       return absl::nullopt;
     case v1::FRAME_KIND_REDUCE:
     case v1::FRAME_KIND_AVERAGE:
-      if (refusal) {
-        actors_.averaging->OnRefusal(frame);
+      if (frame.header.lane() != v1::ROUND_LANE_ALGORITHM) {
+        AveragingActor* const averaging = frame.header.lane() == v1::ROUND_LANE_FINAL
+                                              ? actors_.final_merge
+                                              : actors_.averaging;
+        if (!refusal) return averaging->OnFrame(frame, reply);
+        averaging->OnRefusal(frame);
         return absl::nullopt;
       }
-      return actors_.averaging->OnFrame(frame, reply);
+      [[fallthrough]];
+    case v1::FRAME_KIND_NEIGHBOUR_VALUES:
+    case v1::FRAME_KIND_NEIGHBOUR_ASK:
+      if (!refusal) return actors_.rounds->OnFrame(std::move(frame), reply);
+      actors_.rounds->OnRefusal(frame.header);
+      return absl::nullopt;
     default:
       return FrameFault{v1::REFUSAL_REASON_BAD_REQUEST, "not a frame that this peer can use"};
   }

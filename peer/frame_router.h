@@ -14,6 +14,7 @@
 #include "peer/averaging/averaging_actor.h"
 #include "peer/gossip/admission.h"
 #include "peer/gossip/gossip_actor.h"
+#include "peer/rounds/rounds_actor.h"
 #include "peer/state/average_evaluation.h"
 #include "peer/state/joiner.h"
 #include "peer/state/state_keeper.h"
@@ -26,6 +27,8 @@ class FrameRouter : public Transport::Delegate {
   struct Actors {
     GossipActor* gossip;
     AveragingActor* averaging;
+    AveragingActor* final_merge;
+    RoundsActor* rounds;
     StateKeeper* keeper;
     Joiner* joiner;
     AverageEvaluation* average_evaluation;

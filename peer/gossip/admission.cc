@@ -25,7 +25,8 @@ absl::optional<FrameFault> Admit(const FrameIdentity& self, const v1::ShardHeade
   const v1::FrameKind kind =
       header.kind() == v1::FRAME_KIND_REFUSAL ? header.refused_kind() : header.kind();
   const bool averaging = kind == v1::FRAME_KIND_REDUCE || kind == v1::FRAME_KIND_AVERAGE;
-  if (!averaging && header.epoch() != self.epoch) {
+  const bool own_rounds = header.lane() == v1::ROUND_LANE_ALGORITHM;
+  if ((!averaging || own_rounds) && header.epoch() != self.epoch) {
     return FrameFault{v1::REFUSAL_REASON_WRONG_EPOCH,
                       absl::StrCat("frame of configuration epoch ", header.epoch(),
                                    ", this peer is at ", self.epoch)};
@@ -37,7 +38,9 @@ absl::optional<FrameFault> Admit(const FrameIdentity& self, const v1::ShardHeade
                      ", this peer's model is ", self.model.ToString())};
   }
   const ShardMap& shards = self.shards;
-  if (header.shard_count() != shards.count() || header.shard() >= shards.count() ||
+  if (own_rounds) {
+    // Their vectors may be longer than the model; the round knows.
+  } else if (header.shard_count() != shards.count() || header.shard() >= shards.count() ||
       header.offset() != shards.offset(header.shard()) ||
       header.elements() != shards.length(header.shard())) {
     return FrameFault{

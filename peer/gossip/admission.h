@@ -27,7 +27,8 @@ struct FrameIdentity {
 void StampHeader(const FrameIdentity& self, uint32_t shard, v1::ShardHeader& header);
 
 // nullopt if the frame may be looked at, else why not: WRONG_RUN, WRONG_EPOCH (not judged for
-// averaging frames, whose epoch is the coordinator's), WRONG_MODEL, WRONG_LENGTH, BAD_REQUEST (a
+// the coordinator's averaging frames, whose epoch is its own), WRONG_MODEL, WRONG_LENGTH (not judged
+// for the algorithm's own rounds, which do it themselves), BAD_REQUEST (a
 // frame that claims to be from ourselves or from nobody).
 absl::optional<FrameFault> Admit(const FrameIdentity& self, const v1::ShardHeader& header);
 

@@ -42,6 +42,9 @@ struct Algorithm {
   // rule does not weigh staleness.
   uint64_t staleness_unit = 0;
 
+  // Push-sum weight that was sent and not acknowledged is taken back. False only to show what happens.
+  bool returns_mass = true;
+
   ElasticOptions elastic;
 
   // One peer holds the centre and does not train.

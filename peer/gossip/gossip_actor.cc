@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "peer/gossip/staleness.h"
 #include "peer/runtime/check.h"
 
 namespace starling {
@@ -31,23 +32,24 @@ GossipActor::GossipActor(Executor* control, Transport* transport, ParameterOwner
       ledger_(self.shards.count(), options.ledger_pages),
       timing_(options.timing) {}
 
-void GossipActor::SetCandidates(std::map<PeerId, std::string> addresses) {
+void GossipActor::SetCandidates(std::map<PeerId, Contact> contacts) {
   AssertHere();
-  for (const auto& [peer, address] : candidates_) {
-    if (addresses.count(peer) == 0) ledger_.OnPeerGone(peer);
+  for (const auto& [peer, contact] : candidates_) {
+    if (contacts.count(peer) == 0) ledger_.OnPeerGone(peer);
   }
-  candidates_ = std::move(addresses);
+  candidates_ = std::move(contacts);
   if (outgoing_ != nullptr && !IsCandidate(outgoing_->peer(), outgoing_->address())) GiveUp();
 }
 
 bool GossipActor::IsCandidate(PeerId peer, const std::string& address) const {
   const auto found = candidates_.find(peer);
-  return found != candidates_.end() && found->second == address;
+  return found != candidates_.end() && found->second.address == address;
 }
 
 void GossipActor::Begin(uint64_t step) {
   AssertHere();
   last_step_ = step;
+  last_commit_step_ = step;
 }
 
 void GossipActor::SetAccepting(bool accepting) {
@@ -55,38 +57,73 @@ void GossipActor::SetAccepting(bool accepting) {
   accepting_ = accepting;
 }
 
-void GossipActor::OnStep(uint64_t step) {
+void GossipActor::OnStep(uint64_t step, double loss) {
   AssertHere();
+  loss_ = loss;
+  if (algorithm_.mix == nullptr) {
+    last_step_ = step;
+    return;
+  }
   bool triggered = false;
   for (; last_step_ < step; ++last_step_) {
     triggered |= algorithm_.schedule->Triggers(last_step_ + 1, random_);
   }
-  if (!triggered || !accepting_ || draining_ || algorithm_.mix == nullptr) return;
-  if (outgoing_ != nullptr || snapshot_pending_) return;
-  std::vector<PeerId> peers;
-  for (const auto& [peer, address] : candidates_) peers.push_back(peer);
-  const absl::optional<PeerId> chosen = algorithm_.selector->Select(peers, random_);
-  if (chosen) StartExchange(*chosen, candidates_.at(*chosen));
+  if (!triggered) return;
+  ++due_;
+  if (!accepting_ || draining_ || outgoing_ != nullptr || snapshot_pending_) return;
+  std::vector<Candidate> others;
+  for (const auto& [peer, contact] : candidates_) {
+    others.push_back({peer, contact.centre, contact.loss});
+  }
+  const Selection selection{others, Candidate{self_.peer, false, loss_}, due_ - 1};
+  const absl::optional<Choice> choice = algorithm_.selector->Select(selection, random_);
+  if (choice) {
+    StartExchange(*choice, candidates_.at(choice->peer).address);
+  } else if (!algorithm_.tethers.empty()) {
+    parameters_->DropAnchors();
+  }
 }
 
-void GossipActor::StartExchange(PeerId peer, const std::string& address) {
-  snapshot_pending_ = parameters_->TakeSnapshot(
-      Deliver<Snapshot>([this, address](Snapshot snapshot) {
-        snapshot_pending_ = false;
-        if (!chosen_) return;
-        const PeerId peer = *chosen_;
-        chosen_.reset();
-        // The world may have changed while the trainer finished its step.
-        if (!accepting_ || draining_ || !IsCandidate(peer, address)) return;
-        outgoing_ = std::make_unique<OutgoingExchange>(ExchangeId(next_exchange_++), peer, address,
-                                                       std::move(snapshot), self_.shards.count(),
-                                                       Now());
-        resent_after_break_ = false;
-        counters_.set_exchanges_started(counters_.exchanges_started() + 1);
-        SendRequests();
-        ArmTimers();
-      }));
-  if (snapshot_pending_) chosen_ = peer;
+void GossipActor::StartExchange(Choice choice, const std::string& address) {
+  auto deliver = Deliver<Snapshot>([this, address](Snapshot snapshot) {
+    snapshot_pending_ = false;
+    OnSnapshot(std::move(snapshot), address);
+  });
+  snapshot_pending_ = algorithm_.mix->moves_mass() ? parameters_->GiveSnapshot(std::move(deliver))
+                                                   : parameters_->TakeSnapshot(std::move(deliver));
+  if (!snapshot_pending_) return;
+  chosen_ = choice.peer;
+  tether_ = choice.tether;
+}
+
+void GossipActor::OnSnapshot(Snapshot snapshot, const std::string& address) {
+  // The world may have changed while the trainer finished its step.
+  const bool wanted = chosen_ && accepting_ && !draining_ && IsCandidate(*chosen_, address);
+  const bool has_mass = !algorithm_.mix->moves_mass() || !snapshot.masses.empty();
+  if (!wanted || !has_mass) {
+    for (uint32_t shard = 0; shard < snapshot.masses.size(); ++shard) {
+      parameters_->ReturnMass(self_.shards.offset(shard), snapshot.masses[shard]);
+    }
+    chosen_.reset();
+    return;
+  }
+  staleness_ = algorithm_.staleness_unit == 0
+                   ? 0
+                   : StalenessOf(last_step_ - last_commit_step_, algorithm_.staleness_unit);
+  outgoing_ = std::make_unique<OutgoingExchange>(ExchangeId(next_exchange_++), *chosen_, address,
+                                                 std::move(snapshot), self_.shards.count(), Now());
+  chosen_.reset();
+  resent_after_break_ = false;
+  counters_.set_exchanges_started(counters_.exchanges_started() + 1);
+  SendRequests();
+  ArmTimers();
+}
+
+void GossipActor::ReturnMass(uint32_t shard) {
+  const std::vector<double>& masses = outgoing_->snapshot().masses;
+  if (!masses.empty() && algorithm_.returns_mass) {
+    parameters_->ReturnMass(self_.shards.offset(shard), masses[shard]);
+  }
 }
 
 void GossipActor::SendRequests() {
@@ -96,6 +133,10 @@ void GossipActor::SendRequests() {
     frame.header.set_kind(v1::FRAME_KIND_MIX_REQUEST);
     frame.header.set_exchange_id(outgoing_->id().value());
     frame.header.set_step(outgoing_->snapshot().step);
+    frame.header.set_staleness(staleness_);
+    if (!outgoing_->snapshot().masses.empty()) {
+      frame.header.set_mass(outgoing_->snapshot().masses[shard]);
+    }
     if (algorithm_.mix->request_has_payload()) {
       frame.payload = outgoing_->snapshot().values.Slice(
           self_.shards.offset(shard) * sizeof(float), self_.shards.length(shard) * sizeof(float));
@@ -128,6 +169,7 @@ void GossipActor::ArmTimers() {
 
 void GossipActor::GiveUp() {
   for (uint32_t shard : outgoing_->Abandon()) {
+    ReturnMass(shard);
     SendSettle(outgoing_->address(), outgoing_->id(), shard, false);
   }
   FinishIfDone();
@@ -136,6 +178,7 @@ void GossipActor::GiveUp() {
 void GossipActor::FinishIfDone() {
   if (outgoing_ != nullptr && outgoing_->finished()) {
     const OutgoingExchange& exchange = *outgoing_;
+    if (exchange.committed() > 0) last_commit_step_ = last_step_;
     if (exchange.committed() == exchange.shards()) {
       counters_.set_exchanges_committed(counters_.exchanges_committed() + 1);
       timing_.OnCommitted(Now() - exchange.started());
@@ -194,6 +237,16 @@ absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<R
                                    frame.payload.empty() ? "came without its payload"
                                                          : "carries a payload that is not asked")};
   }
+  MixTerms terms;
+  terms.staleness = header.staleness();
+  terms.incoming_mass = header.mass();
+  if (!(terms.staleness >= 0 && terms.staleness <= 1) ||
+      (algorithm_.mix->moves_mass() &&
+       !(std::isfinite(terms.incoming_mass) && terms.incoming_mass > 0))) {
+    return FrameFault{v1::REFUSAL_REASON_BAD_REQUEST,
+                      absl::StrCat("request with staleness ", terms.staleness, " and mass ",
+                                   terms.incoming_mass)};
+  }
   const Incarnation incarnation = header.sender_incarnation();
   const ExchangeId exchange(header.exchange_id());
   const uint32_t shard = header.shard();
@@ -224,7 +277,7 @@ absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<R
   ledger_.OnRequest(initiator, incarnation, exchange, shard);
   ++pending_answers_;
   const bool posted = parameters_->RespondToMix(
-      algorithm_.mix, self_.shards.offset(shard), self_.shards.length(shard), frame.payload,
+      algorithm_.mix, self_.shards.offset(shard), self_.shards.length(shard), frame.payload, terms,
       Deliver<MixAnswer>([this, initiator, incarnation, exchange, shard,
                           reply = std::move(reply)](MixAnswer answer) {
         --pending_answers_;
@@ -256,6 +309,11 @@ void GossipActor::SendReply(ReplyPath& path, ExchangeId exchange, uint32_t shard
 }
 
 void GossipActor::OnReply(const Frame& frame) {
+  // A reply of another algorithm's shape is none.
+  if (algorithm_.mix == nullptr ||
+      frame.payload.empty() == algorithm_.mix->reply_has_payload()) {
+    return;
+  }
   const ExchangeId exchange(frame.header.exchange_id());
   const uint32_t shard = frame.header.shard();
   if (outgoing_ == nullptr || outgoing_->id() != exchange ||
@@ -283,7 +341,7 @@ void GossipActor::OnReply(const Frame& frame) {
   const SharedBytes snapshot = outgoing_->snapshot().values.Slice(
       offset * sizeof(float), self_.shards.length(shard) * sizeof(float));
   const bool posted = parameters_->CommitMix(
-      algorithm_.mix, offset, snapshot, frame.payload,
+      algorithm_.mix, offset, snapshot, frame.payload, MixTerms{.staleness = staleness_}, tether_,
       Deliver<double>([this, shard](double squared_distance) {
         // An exchange does not end while a reply is being applied, so it is still the same one.
         STARLING_CHECK(outgoing_ != nullptr);
@@ -319,7 +377,10 @@ void GossipActor::OnRefusal(const v1::ShardHeader& header) {
   }
   // Damaged on the way is like lost on the way: it is sent again, or given up at the deadline.
   if (header.refusal() == v1::REFUSAL_REASON_CORRUPT) return;
-  if (outgoing_->OnRefusal(header.shard())) FinishIfDone();
+  if (outgoing_->OnRefusal(header.shard())) {
+    ReturnMass(header.shard());
+    FinishIfDone();
+  }
 }
 
 void GossipActor::OnPathBroken(const std::string& address) {

@@ -47,13 +47,25 @@ struct GossipOptions {
   size_t ledger_pages = 1024;
 };
 
+// Somebody with whom exchanges may be made.
+struct Contact {
+  Contact(std::string its_address)  // NOLINT(google-explicit-constructor)
+      : address(std::move(its_address)) {}
+  Contact(const char* its_address)  // NOLINT(google-explicit-constructor)
+      : address(its_address) {}
+
+  std::string address;
+  bool centre = false;
+  double loss = 0;
+};
+
 class GossipActor : public Actor {
  public:
   GossipActor(Executor* control, Transport* transport, ParameterOwner* parameters,
               const FrameIdentity& self, Algorithm algorithm, Random random, GossipOptions options);
 
-  // Those with whom exchanges may be made now: alive and training, never self.
-  void SetCandidates(std::map<PeerId, std::string> addresses);
+  // Those with whom exchanges may be made now: alive and training, or the centre; never self.
+  void SetCandidates(std::map<PeerId, Contact> contacts);
 
   // Training begins after `step` steps (a newcomer's donor had made them): earlier steps trigger
   // nothing.
@@ -62,8 +74,9 @@ class GossipActor : public Actor {
   // This peer trains from now on (or no longer): it answers exchanges (or refuses NOT_TRAINING).
   void SetAccepting(bool accepting);
 
-  // The trainer has made its `step`-th step. Steps may be reported in leaps; each is considered.
-  void OnStep(uint64_t step);
+  // The trainer has made its `step`-th step; its running loss. Steps may be reported in leaps; each is
+  // considered.
+  void OnStep(uint64_t step, double loss = 0);
 
   // A MIX_REQUEST, MIX_REPLY, SETTLE or a REFUSAL of one of them, already admitted. Returns why the
   // frame is refused, if it is.
@@ -86,7 +99,9 @@ class GossipActor : public Actor {
   void OnRefusal(const v1::ShardHeader& header);
 
   bool IsCandidate(PeerId peer, const std::string& address) const;
-  void StartExchange(PeerId peer, const std::string& address);
+  void StartExchange(Choice choice, const std::string& address);
+  void OnSnapshot(Snapshot snapshot, const std::string& address);
+  void ReturnMass(uint32_t shard);
   void SendRequests();
   void ArmTimers();
   void GiveUp();
@@ -105,12 +120,17 @@ class GossipActor : public Actor {
 
   // On the control executor only.
   Random random_;
-  std::map<PeerId, std::string> candidates_;
+  std::map<PeerId, Contact> candidates_;
   bool accepting_ = false;
   uint64_t last_step_ = 0;
+  uint64_t last_commit_step_ = 0;  // step at the last committed exchange of ours
+  double loss_ = 0;
+  uint64_t due_ = 0;  // exchanges that were due so far
   // The trainer owes us a snapshot, for an exchange with chosen_ unless that is called off.
   bool snapshot_pending_ = false;
   absl::optional<PeerId> chosen_;
+  uint32_t tether_ = 0;    // of the exchange chosen or under way
+  double staleness_ = 0;   // of the exchange under way
   // Starts from the incarnation, so that a reply to an earlier life is never taken for one to this.
   uint64_t next_exchange_;
   std::unique_ptr<OutgoingExchange> outgoing_;

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "peer/gossip/mix_rule.h"
@@ -24,6 +25,9 @@ struct Snapshot {
   SharedBytes values;  // float32, the whole vector
   uint64_t step = 0;
   uint64_t samples = 0;
+  // Push-sum weight given away with each shard; empty unless asked for, or if too little is left to
+  // give any away.
+  std::vector<double> masses;
 };
 
 struct MixAnswer {
@@ -41,15 +45,27 @@ class ParameterOwner {
 
   virtual bool TakeSnapshot(absl::AnyInvocable<void(Snapshot)> done) = 0;
 
-  // Responder's half of an exchange: rule->Respond on the shard [offset, offset + elements).
-  // `incoming` is empty for rules whose request carries no payload.
-  virtual bool RespondToMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
-                            SharedBytes incoming, absl::AnyInvocable<void(MixAnswer)> done) = 0;
+  // The same, and half of each shard's push-sum weight leaves with it.
+  virtual bool GiveSnapshot(absl::AnyInvocable<void(Snapshot)> done) = 0;
+  // Takes back what was given away with the shard at `offset` and did not arrive.
+  virtual void ReturnMass(size_t offset, double mass) = 0;
 
-  // Initiator's half: rule->Commit with the snapshot's shard and the reply. `done` gets
-  // |own - other's|^2 over the shard, as the rule knows it.
+  // Responder's half of an exchange: rule->Respond on the shard [offset, offset + elements).
+  // `incoming` is empty for rules whose request carries no payload. The owner fills in
+  // terms.own_mass.
+  virtual bool RespondToMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
+                            SharedBytes incoming, MixTerms terms,
+                            absl::AnyInvocable<void(MixAnswer)> done) = 0;
+
+  // Initiator's half: rule->Commit with the snapshot's shard and the reply (empty if the rule's reply
+  // has no payload). `tether`: see Choice. `done` gets |own - other's|^2 over the shard, as the rule
+  // knows it.
   virtual bool CommitMix(std::shared_ptr<const MixRule> rule, size_t offset, SharedBytes snapshot,
-                         SharedBytes reply, absl::AnyInvocable<void(double)> done) = 0;
+                         SharedBytes reply, MixTerms terms, uint32_t tether,
+                         absl::AnyInvocable<void(double)> done) = 0;
+
+  // No tether has an anchor from now on.
+  virtual void DropAnchors() = 0;
 
   // parameters += average - snapshot, over [offset, offset + length).
   virtual bool ApplyDisplacement(size_t offset, SharedBytes average, SharedBytes snapshot,

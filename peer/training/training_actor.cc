@@ -1,7 +1,9 @@
 #include "peer/training/training_actor.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +14,12 @@ namespace {
 
 constexpr double kLossDecay = 0.98;
 constexpr absl::Duration kRateWindow = absl::Seconds(1);
+// A worker with less push-sum weight than this gives none away: it would soon vanish in rounding.
+constexpr double kLeastMass = 1e-6;
+
+size_t ShardCount(size_t elements, size_t shard_elements) {
+  return shard_elements == 0 ? 1 : (elements + shard_elements - 1) / shard_elements;
+}
 
 }  // namespace
 
@@ -26,7 +34,18 @@ TrainingActor::TrainingActor(Executor* executor, std::unique_ptr<Model> model,
       options_(std::move(options)),
       on_progress_(std::move(on_progress)),
       size_(model_->parameters().size()),
-      cursor_(std::move(cursor)) {}
+      cursor_(std::move(cursor)),
+      gate_(options_.rounds, size_, !optimizer_->momentum().empty(), pool_),
+      tethers_(options_.tethers),
+      elastic_(options_.elastic, options_.reference_workers),
+      masses_(ShardCount(size_, options_.shard_elements), 1.0),
+      batch_size_(cursor_.batch_size()) {
+  STARLING_CHECK(gate_.empty() || options_.on_contribution != nullptr);
+  if (optimizer_->needs_curvature()) {
+    probe_.emplace(options_.random.Split("curvature"), size_);
+    hessian_probe_.resize(size_);
+  }
+}
 
 void TrainingActor::Start() {
   PostOwn([this] {
@@ -44,7 +63,11 @@ void TrainingActor::Start() {
       Report();
       return;
     }
-    ScheduleStep(Now());
+    if (!anchored_) {
+      anchored_ = true;
+      gate_.Anchor(WorkerState());
+    }
+    if (!gradient_under_way_ && !at_boundary_) ScheduleStep(Now());
   });
 }
 
@@ -57,7 +80,7 @@ void TrainingActor::ScheduleStep(absl::Time earliest) {
   step_scheduled_ = true;
   auto step = [this] {
     step_scheduled_ = false;
-    if (running_) Step();
+    if (running_) ComputeStep();
   };
   if (earliest <= Now()) {
     PostOwn(std::move(step));
@@ -66,33 +89,79 @@ void TrainingActor::ScheduleStep(absl::Time earliest) {
   }
 }
 
-void TrainingActor::Step() {
+RoundGate::Worker TrainingActor::WorkerState() {
+  return {model_->parameters(), optimizer_->momentum(), optimizer_->rate(), masses_.front(),
+          progress_.loss};
+}
+
+void TrainingActor::UpdateRate() {
+  double scale = RateScaleAt(progress_.step, options_.total_steps, options_.decay_share) *
+                 elastic_.RateScale(progress_.step);
+  if (gate_.divides_by_mass()) scale /= masses_.front();
+  optimizer_->set_rate_scale(scale);
+}
+
+void TrainingActor::TurnPass() {
+  if (!options_.part_of_pass || pass_examples_ < cursor_.part_size()) return;
+  ++pass_;
+  pass_examples_ = 0;
+  cursor_.SetPart(options_.part_of_pass(pass_));
+}
+
+absl::StatusOr<double> TrainingActor::ComputeGradients(const Batch& batch) {
+  if (!probe_) return model_->ComputeGradients(batch);
+  absl::StatusOr<double> loss = model_->ComputeGradientsAndCurvature(
+      batch, probe_->Draw(), absl::MakeSpan(hessian_probe_));
+  optimizer_->SetCurvature(hessian_probe_);
+  return loss;
+}
+
+void TrainingActor::FailTraining(absl::Status error) {
+  progress_.error = std::move(error);
+  running_ = false;
+  Report();
+}
+
+void TrainingActor::ComputeStep() {
   AssertHere();
-  const absl::Time begin = Now();
+  step_began_ = Now();
+  TurnPass();
   const Batch& batch = cursor_.Next();
+  step_examples_ = batch.examples;
+  if (!options_.learn) {
+    CompleteStep({});
+    return;
+  }
+  UpdateRate();
+  optimizer_->Prepare(model_->parameters());
+  const absl::StatusOr<double> loss = ComputeGradients(batch);
+  if (!loss.ok()) return FailTraining(loss.status());
+  if (!std::isfinite(*loss)) {
+    return FailTraining(absl::InternalError(
+        absl::StrCat("training diverged: the loss of step ", progress_.step + 1, " is ", *loss,
+                     "; try a smaller --learning_rate")));
+  }
+  progress_.loss = has_loss_ ? kLossDecay * progress_.loss + (1 - kLossDecay) * *loss : *loss;
+  has_loss_ = true;
+  absl::optional<Contribution> contribution =
+      gate_.Gradient(progress_.step + 1, model_->gradients(), progress_.loss);
+  if (!contribution) {
+    CompleteStep(model_->gradients());
+    return;
+  }
+  gradient_under_way_ = true;
+  Hold();
+  options_.on_contribution(*std::move(contribution));
+}
+
+void TrainingActor::CompleteStep(absl::Span<const float> gradient) {
   if (options_.learn) {
-    const absl::StatusOr<double> loss = model_->ComputeGradients(batch);
-    if (!loss.ok()) {
-      progress_.error = loss.status();
-    } else if (!std::isfinite(*loss)) {
-      progress_.error = absl::InternalError(
-          absl::StrCat("training diverged: the loss of step ", progress_.step + 1, " is ", *loss,
-                       "; try a smaller --learning_rate"));
-    }
-    if (!progress_.error.ok()) {
-      running_ = false;
-      Report();
-      return;
-    }
-    optimizer_->set_rate_scale(
-        RateScaleAt(progress_.step, options_.total_steps, options_.decay_share));
-    optimizer_->Step(model_->parameters(), model_->gradients());
-    progress_.loss =
-        has_loss_ ? kLossDecay * progress_.loss + (1 - kLossDecay) * *loss : *loss;
-    has_loss_ = true;
+    optimizer_->Step(model_->parameters(), gradient);
+    tethers_.Pull(model_->parameters());
   }
   ++progress_.step;
-  progress_.samples += batch.examples;
+  progress_.samples += step_examples_;
+  pass_examples_ += step_examples_;
 
   if (options_.total_steps > 0 && progress_.step >= options_.total_steps) {
     progress_.finished = true;
@@ -108,14 +177,67 @@ void TrainingActor::Step() {
     window_start_ = end;
     window_step_ = progress_.step;
   }
+  at_boundary_ = true;
+  PassBoundary();
+}
+
+void TrainingActor::PassBoundary() {
+  if (!at_boundary_) return;
+  std::vector<Contribution> begun;
+  const bool pass = gate_.Pass(progress_.step, WorkerState(), &begun);
+  for (Contribution& contribution : begun) options_.on_contribution(std::move(contribution));
+  // A finished trainer has no next step, but its last round must still begin.
+  if (pass || progress_.finished) at_boundary_ = false;
   Report();
   if (!running_) return;
-  ScheduleStep(options_.step_time ? begin + options_.step_time() : end);
+  if (!pass) {
+    Hold();
+    return;
+  }
+  EndHold();
+  ScheduleStep(options_.step_time ? step_began_ + options_.step_time() : Now());
+}
+
+void TrainingActor::Hold() { hold_began_ = std::min(hold_began_, Now()); }
+
+void TrainingActor::EndHold() {
+  if (hold_began_ == absl::InfiniteFuture()) return;
+  waiting_time_ += Now() - hold_began_;
+  hold_began_ = absl::InfiniteFuture();
+}
+
+void TrainingActor::FinishRound(MixedRound mixed) {
+  PostOwn([this, mixed = std::move(mixed)]() mutable {
+    AssertHere();
+    if (gate_.IsGradient(mixed.spec)) {
+      if (!gradient_under_way_) return;
+      gradient_under_way_ = false;
+      EndHold();
+      const absl::Span<const float> mean = mixed.mixed.floats();
+      if (running_) CompleteStep(mean.size() == size_ ? mean : model_->gradients());
+      return;
+    }
+    const absl::Time begin = Now();
+    gate_.Finish(mixed, WorkerState(), &masses_.front());
+    mixing_time_ += Now() - begin;
+    PassBoundary();
+  });
+}
+
+void TrainingActor::SetWorkers(size_t workers, size_t rank) {
+  PostOwn([this, workers, rank] {
+    AssertHere();
+    elastic_.OnWorkers(progress_.step, workers);
+    cursor_.SetBatchSize(elastic_.BatchOf(rank, batch_size_));
+  });
 }
 
 void TrainingActor::Report() {
   const double elapsed = absl::ToDoubleSeconds(Now() - started_);
   progress_.mixing_share = elapsed > 0 ? absl::ToDoubleSeconds(mixing_time_) / elapsed : 0;
+  progress_.waiting_share = elapsed > 0 ? absl::ToDoubleSeconds(waiting_time_) / elapsed : 0;
+  progress_.mass = std::accumulate(masses_.begin(), masses_.end(), 0.0) /
+                   static_cast<double>(masses_.size());
   if (on_progress_) on_progress_(progress_);
 }
 
@@ -145,38 +267,69 @@ void TrainingActor::Replace(Snapshot state, absl::AnyInvocable<void()> done) {
   });
 }
 
+Snapshot TrainingActor::CopyParameters() {
+  MutableBuffer copy = pool_->Take(size_);
+  std::memcpy(copy.floats().data(), model_->parameters().data(), copy.bytes());
+  return Snapshot{std::move(copy).Freeze(), progress_.step, progress_.samples, {}};
+}
+
+double& TrainingActor::MassOf(size_t offset) {
+  return options_.shard_elements == 0 ? masses_.front()
+                                      : masses_.at(offset / options_.shard_elements);
+}
+
 bool TrainingActor::TakeSnapshot(absl::AnyInvocable<void(Snapshot)> done) {
+  return PostMixing([this, done = std::move(done)]() mutable { done(CopyParameters()); });
+}
+
+bool TrainingActor::GiveSnapshot(absl::AnyInvocable<void(Snapshot)> done) {
   return PostMixing([this, done = std::move(done)]() mutable {
-    MutableBuffer copy = pool_->Take(size_);
-    std::memcpy(copy.floats().data(), model_->parameters().data(), copy.bytes());
-    done(Snapshot{std::move(copy).Freeze(), progress_.step, progress_.samples});
+    Snapshot snapshot = CopyParameters();
+    if (*std::min_element(masses_.begin(), masses_.end()) >= kLeastMass) {
+      for (double& mass : masses_) {
+        mass /= 2;
+        snapshot.masses.push_back(mass);
+      }
+    }
+    done(std::move(snapshot));
   });
 }
 
+void TrainingActor::ReturnMass(size_t offset, double mass) {
+  PostOwn([this, offset, mass] { MassOf(offset) += mass; });
+}
+
+void TrainingActor::DropAnchors() {
+  PostOwn([this] { tethers_.DropAnchors(); });
+}
+
 bool TrainingActor::RespondToMix(std::shared_ptr<const MixRule> rule, size_t offset,
-                                 size_t elements, SharedBytes incoming,
+                                 size_t elements, SharedBytes incoming, MixTerms terms,
                                  absl::AnyInvocable<void(MixAnswer)> done) {
   return PostMixing([this, rule = std::move(rule), offset, elements,
-                     incoming = std::move(incoming), done = std::move(done)]() mutable {
-    MutableBuffer reply = pool_->Take(elements);
+                     incoming = std::move(incoming), terms, done = std::move(done)]() mutable {
+    MutableBuffer reply = rule->reply_has_payload() ? pool_->Take(elements) : MutableBuffer();
+    terms.own_mass = MassOf(offset);
     const MixNorms norms = rule->Respond(
         Shard(offset, elements), incoming.empty() ? absl::Span<const float>() : incoming.floats(),
-        reply.floats());
+        reply.floats(), terms);
+    MassOf(offset) = terms.own_mass;
     MixAnswer answer{std::move(reply).Freeze(), norms.squared_distance, norms.squared_delta,
                      progress_.step};
-    if (options_.observer != nullptr) options_.observer->OnResponded(offset, answer.reply);
+    if (options_.observer != nullptr && !answer.reply.empty()) options_.observer->OnResponded(offset, answer.reply);
     done(std::move(answer));
   });
 }
 
 bool TrainingActor::CommitMix(std::shared_ptr<const MixRule> rule, size_t offset,
-                              SharedBytes snapshot, SharedBytes reply,
-                              absl::AnyInvocable<void(double)> done) {
+                              SharedBytes snapshot, SharedBytes reply, MixTerms terms,
+                              uint32_t tether, absl::AnyInvocable<void(double)> done) {
   return PostMixing([this, rule = std::move(rule), offset, snapshot = std::move(snapshot),
-                     reply = std::move(reply), done = std::move(done)]() mutable {
-    const double squared_distance = rule->Commit(Shard(offset, reply.floats().size()),
-                                                 snapshot.floats(), reply.floats());
-    if (options_.observer != nullptr) options_.observer->OnCommitted(offset, reply);
+                     reply = std::move(reply), terms, tether, done = std::move(done)]() mutable {
+    const double squared_distance = rule->Commit(Shard(offset, snapshot.floats().size()),
+                                                 snapshot.floats(), reply.floats(), terms);
+    tethers_.SetAnchor(tether, offset, reply.floats(), model_->parameters());
+    if (options_.observer != nullptr && !reply.empty()) options_.observer->OnCommitted(offset, reply);
     done(squared_distance);
   });
 }

@@ -1,12 +1,15 @@
 // Owns the parameters and trains: the only writer of the parameter vector, of the optimizer's state
 // and of the data cursor.
 //
-// It runs one local step after another and never waits for anybody. What others want of the
+// It runs one local step after another. What others want of the
 // parameters (snapshots, mixes, displacements) is posted to it and done between two steps, in the
 // order of arrival; so a request sees the parameters at a step boundary and no lock guards them.
+// Only an algorithm that is synchronous by definition makes it wait, for a round (RoundGate), and each
+// round ends by its deadline.
 //
 // Executor: the training executor, a thread of its own. Start, Stop, Replace and the ParameterOwner
-// methods may be called from any thread; callbacks run on the training executor.
+// methods, FinishRound and SetWorkers may be called from any thread; callbacks run on the training
+// executor.
 
 #ifndef STARLING_PEER_TRAINING_TRAINING_ACTOR_H_
 #define STARLING_PEER_TRAINING_TRAINING_ACTOR_H_
@@ -15,16 +18,26 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "absl/types/span.h"
 #include "model/batch_cursor.h"
+#include "model/curvature_probe.h"
 #include "model/model.h"
 #include "model/optimizer.h"
+#include "peer/gossip/elastic_controller.h"
+#include "peer/rounds/round_spec.h"
 #include "peer/runtime/actor.h"
 #include "peer/runtime/buffer_pool.h"
+#include "peer/runtime/random.h"
+#include "peer/training/contribution.h"
 #include "peer/training/parameter_owner.h"
+#include "peer/training/round_gate.h"
+#include "peer/training/tethers.h"
 
 namespace starling {
 
@@ -35,6 +48,8 @@ struct TrainingProgress {
   double loss = 0;              // running mean, decay 0.98 a step
   double steps_per_second = 0;  // over about the last second
   double mixing_share = 0;      // of the time since Start: snapshots, mixes, displacements
+  double waiting_share = 0;     // of the time since Start: a step was due and waited for a round
+  double mass = 1;              // push-sum weight, mean over the shards
   bool finished = false;        // total_steps reached
   absl::Status error;           // INTERNAL: the model failed, or the loss is not finite
 };
@@ -61,6 +76,21 @@ struct TrainingOptions {
   // Requests waiting for a step boundary. Full: the request is refused and the asker gives up or
   // repeats. Default 512: a few exchanges of a few hundred shards.
   size_t mailbox_capacity = 512;
+  // The algorithm's parts that a step meets.
+  std::vector<RoundSpec> rounds;
+  std::vector<double> tethers;
+  ElasticOptions elastic;
+  // Workers that learning rate and batch size were chosen for.
+  size_t reference_workers = 1;
+  // Parameters in one shard, each of which has its own push-sum weight; 0: all in one.
+  size_t shard_elements = 0;
+  // The examples of pass k over the own part; null: the same for ever. Called on the training executor.
+  std::function<std::vector<uint32_t>(uint64_t pass)> part_of_pass;
+  // A round begins; called on the training executor. FinishRound answers it, in any case. Must be set if
+  // there are rounds.
+  std::function<void(Contribution)> on_contribution;
+  // Seed of curvature probes.
+  Random random{0};
   // Not owned; null in production.
   MixObserver* observer = nullptr;
 };
@@ -82,18 +112,41 @@ class TrainingActor : public Actor, public ParameterOwner {
   // before Start. `values` has the model's length.
   void Replace(Snapshot state, absl::AnyInvocable<void()> done);
 
+  // The round of `mixed.spec` that was begun last has ended.
+  void FinishRound(MixedRound mixed);
+  // There are so many workers now, >= 1, of which we are number `rank`.
+  void SetWorkers(size_t workers, size_t rank);
+
   size_t size() const override { return size_; }
   bool TakeSnapshot(absl::AnyInvocable<void(Snapshot)> done) override;
+  bool GiveSnapshot(absl::AnyInvocable<void(Snapshot)> done) override;
+  void ReturnMass(size_t offset, double mass) override;
   bool RespondToMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
-                    SharedBytes incoming, absl::AnyInvocable<void(MixAnswer)> done) override;
+                    SharedBytes incoming, MixTerms terms,
+                    absl::AnyInvocable<void(MixAnswer)> done) override;
   bool CommitMix(std::shared_ptr<const MixRule> rule, size_t offset, SharedBytes snapshot,
-                 SharedBytes reply, absl::AnyInvocable<void(double)> done) override;
+                 SharedBytes reply, MixTerms terms, uint32_t tether,
+                 absl::AnyInvocable<void(double)> done) override;
+  void DropAnchors() override;
   bool ApplyDisplacement(size_t offset, SharedBytes average, SharedBytes snapshot,
                          absl::AnyInvocable<void()> done) override;
 
  private:
-  void Step();
+  // A step is made of ComputeStep, perhaps a round of gradients, and CompleteStep.
+  void ComputeStep();
+  void CompleteStep(absl::Span<const float> gradient);
+  absl::StatusOr<double> ComputeGradients(const Batch& batch);
+  // Goes on with the next step, unless a round must end first.
+  void PassBoundary();
   void ScheduleStep(absl::Time earliest);
+  void Hold();
+  void EndHold();
+  void FailTraining(absl::Status error);
+  void TurnPass();
+  void UpdateRate();
+  RoundGate::Worker WorkerState();
+  Snapshot CopyParameters();
+  double& MassOf(size_t offset);
   void Report();
   absl::Span<float> Shard(size_t offset, size_t elements);
   template <typename Work>
@@ -110,8 +163,24 @@ class TrainingActor : public Actor, public ParameterOwner {
   // On the training executor only.
   BatchCursor cursor_;
   TrainingProgress progress_;
+  RoundGate gate_;
+  Tethers tethers_;
+  ElasticController elastic_;
+  absl::optional<CurvatureProbe> probe_;
+  std::vector<float> hessian_probe_;
+  std::vector<double> masses_;  // push-sum weight of each shard
+  const size_t batch_size_;     // as configured
   bool running_ = false;
+  bool anchored_ = false;
   bool step_scheduled_ = false;
+  bool at_boundary_ = false;          // a step is due and PassBoundary said no
+  bool gradient_under_way_ = false;   // between ComputeStep and CompleteStep
+  size_t step_examples_ = 0;
+  absl::Time step_began_;
+  absl::Time hold_began_ = absl::InfiniteFuture();
+  absl::Duration waiting_time_;
+  uint64_t pass_ = 0;
+  uint64_t pass_examples_ = 0;
   absl::Time started_ = absl::InfinitePast();
   absl::Duration mixing_time_;
   // Rate window.

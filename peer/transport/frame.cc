@@ -16,6 +16,7 @@ bool MayHavePayload(v1::FrameKind kind) {
     case v1::FRAME_KIND_STATE_REPLY:
     case v1::FRAME_KIND_REDUCE:
     case v1::FRAME_KIND_AVERAGE:
+    case v1::FRAME_KIND_NEIGHBOUR_VALUES:
       return true;
     default:
       return false;
@@ -23,7 +24,8 @@ bool MayHavePayload(v1::FrameKind kind) {
 }
 
 bool MayLackPayload(v1::FrameKind kind) {
-  return !MayHavePayload(kind) || kind == v1::FRAME_KIND_MIX_REQUEST;
+  return !MayHavePayload(kind) || kind == v1::FRAME_KIND_MIX_REQUEST ||
+         kind == v1::FRAME_KIND_MIX_REPLY;
 }
 
 }  // namespace

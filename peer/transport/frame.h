@@ -31,6 +31,8 @@ inline constexpr size_t kMaxHeaderBytes = size_t{64} << 10;
 struct FrameFault {
   v1::RefusalReason reason;
   std::string detail;
+  // Of a round's frame: the newest round known here, as frames number them; else 0.
+  uint64_t current_round = 0;
 };
 
 // XXH3-64 of the payload, as `payload_hash` carries it.

@@ -1,0 +1,92 @@
+// One round as one member sees it: the interface of its two kinds, ReduceRound and NeighbourRound.
+//
+// A round begins with the member's own contribution and ends with its mix: of what came in, whoever
+// failed to deliver left out. It always ends, at its deadline at the latest. Afterwards it is kept for
+// a while and goes on answering members that are behind.
+//
+// Pure: (now, input) -> frames to send. Nothing from the network changes anything unless every check on
+// it passes. Not thread-safe.
+
+#ifndef STARLING_PEER_ROUNDS_ROUND_H_
+#define STARLING_PEER_ROUNDS_ROUND_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "peer/gossip/shard_map.h"
+#include "peer/runtime/ids.h"
+#include "peer/runtime/shared_bytes.h"
+#include "peer/transport/frame.h"
+
+namespace starling {
+
+struct RoundTimes {
+  // What did not come is asked for, or sent again, after this long, then after twice as long, ...
+  absl::Duration retry;
+  // The round ends this long after its beginning.
+  absl::Duration deadline;
+};
+
+// What a member brings: the vector, cut by `shards`, and what is said beside it.
+struct RoundInput {
+  SharedBytes values;
+  ShardMap shards;
+  double mass = 1;
+  double loss = 0;
+};
+
+struct RoundResult {
+  SharedBytes mixed;  // as long as the contribution
+  double mass = 1;
+  double loss = 0;      // mean over the contributors, of a ReduceRound; else the own
+  uint32_t missed = 0;  // shards that lack somebody's values
+};
+
+class Round {
+ public:
+  struct Send {
+    PeerId to;
+    v1::FrameKind kind = v1::FRAME_KIND_UNSPECIFIED;
+    uint32_t shard = 0;
+    SharedBytes values;
+    double mass = 0;
+    double loss = 0;
+    std::shared_ptr<const std::vector<PeerId>> contributors;
+  };
+  using Sends = std::vector<Send>;
+  // `fault` set: the frame is to be refused with it.
+  struct Outcome {
+    absl::optional<FrameFault> fault;
+    Sends sends;
+  };
+
+  virtual ~Round() = default;
+
+  // How the vector of this round is cut.
+  virtual const ShardMap& shards() const = 0;
+
+  virtual Sends Begin(absl::Time now) = 0;
+  // To be called at NextWake(), which is InfiniteFuture once there is nothing more to do by itself.
+  virtual Sends OnTime(absl::Time now) = 0;
+  virtual absl::Time NextWake() const = 0;
+  // A frame that passed InspectFrame and names this round. WRONG_LENGTH: its geometry is not ours.
+  // BAD_REQUEST: its sender has no part in what it asks or brings, or comes too late.
+  virtual Outcome OnFrame(absl::Time now, const v1::ShardHeader& header, SharedBytes payload) = 0;
+  // `peer` is gone, or has refused us: nothing more is expected of it.
+  virtual Sends OnAbsent(absl::Time now, PeerId peer) = 0;
+  // The own mix is complete. Stays true.
+  virtual bool ended() const = 0;
+  // Once, after ended().
+  virtual RoundResult TakeResult() = 0;
+};
+
+// WRONG_LENGTH if a frame of a round does not fit the vector.
+absl::optional<FrameFault> CheckGeometry(const ShardMap& shards, const v1::ShardHeader& header,
+                                         size_t payload_bytes, bool has_payload);
+
+}  // namespace starling
+
+#endif  // STARLING_PEER_ROUNDS_ROUND_H_

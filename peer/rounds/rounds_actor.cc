@@ -1,0 +1,273 @@
+#include "peer/rounds/rounds_actor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "peer/rounds/neighbour_round.h"
+#include "peer/rounds/reduce_round.h"
+#include "peer/runtime/check.h"
+
+namespace starling {
+namespace {
+
+// Called directly on the control executor; nothing is posted from outside.
+constexpr size_t kMailbox = 64;
+
+}  // namespace
+
+RoundsActor::RoundsActor(const Deps& deps, const FrameIdentity& self, std::vector<RoundSpec> specs,
+                         uint64_t seed, RoundsOptions options)
+    : Actor(deps.control, kMailbox),
+      deps_(deps),
+      self_(self),
+      seed_(seed),
+      options_(options),
+      timers_(specs.size(), 0) {
+  lanes_.reserve(specs.size());
+  for (RoundSpec& spec : specs) lanes_.emplace_back(std::move(spec), options.timing);
+}
+
+void RoundsActor::SetMembers(std::map<PeerId, std::string> members) {
+  AssertHere();
+  std::vector<PeerId> gone;
+  for (const auto& [peer, address] : members_) {
+    if (members.count(peer) == 0) gone.push_back(peer);
+  }
+  members_ = std::move(members);
+  for (size_t index = 0; index < lanes_.size(); ++index) {
+    Lane& lane = lanes_[index];
+    for (const PeerId peer : gone) {
+      if (!lane.running) break;
+      Round& round = *lane.running->round;
+      Carry(index, lane.running->number, round, round.OnAbsent(Now(), peer));
+      EndIfDone(index);
+    }
+  }
+}
+
+std::unique_ptr<Round> RoundsActor::Plan(Lane& lane, uint64_t number, bool global,
+                                         RoundInput input) {
+  std::vector<PeerId> ids;
+  for (const auto& [peer, address] : members_) ids.push_back(peer);
+  const auto place = std::lower_bound(ids.begin(), ids.end(), self_.peer);
+  const size_t rank = static_cast<size_t>(place - ids.begin());
+  ids.insert(place, self_.peer);
+  const absl::Duration retry =
+      std::clamp(2 * lane.timing.smoothed(), options_.min_retry, absl::Seconds(2));
+  const RoundTimes times{retry, lane.timing.deadline()};
+  if (global || lane.spec.topology->everyone()) {
+    return std::make_unique<ReduceRound>(number, std::move(ids), self_.peer, std::move(input), times,
+                                         deps_.pool);
+  }
+  std::vector<NeighbourRound::Links> links(input.shards.count());
+  for (uint32_t segment = 0; segment < links.size(); ++segment) {
+    const Neighbours neighbours =
+        lane.spec.topology->Of({ids.size(), rank, number, segment, seed_});
+    for (const Inbound& in : neighbours.in) links[segment].in[ids[in.from]] = in.weight;
+    for (const size_t out : neighbours.out) links[segment].out.push_back(ids[out]);
+  }
+  return std::make_unique<NeighbourRound>(std::move(links), std::move(input), lane.spec.moves_mass,
+                                          times, deps_.pool);
+}
+
+void RoundsActor::OnContribution(Contribution contribution) {
+  AssertHere();
+  if (stopped_) return;
+  const size_t index = contribution.spec;
+  Lane& lane = lanes_[index];
+  STARLING_CHECK(!lane.running);
+  uint64_t number = std::max({contribution.step / lane.spec.period, lane.next, lane.newest});
+  // Whatever the number, everybody must speak of the same fragment.
+  const uint64_t fragment = contribution.step / lane.spec.period % lane.spec.fragments;
+  while (number % lane.spec.fragments != fragment) ++number;
+  lane.next = number + 1;
+  lane.newest = std::max(lane.newest, number);
+
+  const bool global = lane.global.IsGlobal(number);
+  RoundInput input;
+  input.values = contribution.values;
+  input.shards = ShardMap{contribution.values.size() / sizeof(float), self_.shards.shard_elements};
+  input.mass = contribution.mass;
+  input.loss = contribution.loss;
+  lane.running = Running{number, Plan(lane, number, global, std::move(input)), Now(), global};
+  counters_.set_rounds_joined(counters_.rounds_joined() + 1);
+  Carry(index, number, *lane.running->round, lane.running->round->Begin(Now()));
+  Replay(index);
+  EndIfDone(index);
+}
+
+Round* RoundsActor::Find(Lane& lane, uint64_t number) {
+  if (lane.running && lane.running->number == number) return lane.running->round.get();
+  for (Past& past : lane.past) {
+    if (past.number == number) return past.round.get();
+  }
+  return nullptr;
+}
+
+absl::optional<FrameFault> RoundsActor::OnFrame(Frame frame,
+                                                const std::shared_ptr<ReplyPath>& reply) {
+  AssertHere();
+  const v1::ShardHeader header = frame.header;
+  if (lanes_.empty()) {
+    return FrameFault{v1::REFUSAL_REASON_BAD_REQUEST, "this algorithm has no rounds"};
+  }
+  const size_t index = header.round() % lanes_.size();
+  const uint64_t number = header.round() / lanes_.size();
+  Lane& lane = lanes_[index];
+  lane.global.OnHeard(header.next_global(), lane.next);
+  Round* const round = Find(lane, number);
+  if (round != nullptr) {
+    Round::Outcome outcome = round->OnFrame(Now(), header, std::move(frame.payload));
+    if (outcome.fault) outcome.fault->current_round = WireNumber(index, lane.newest);
+    Carry(index, number, *round, std::move(outcome.sends), reply.get(), PeerId(header.sender()));
+    EndIfDone(index);
+    return std::move(outcome.fault);
+  }
+  if (stopped_ || finished_) {
+    return FrameFault{v1::REFUSAL_REASON_NOT_TRAINING, "this peer takes part in no more rounds"};
+  }
+  if (number >= lane.next && number - lane.next < kFarthest) {
+    NoteNewest(lane, number);
+    early_.push_back({std::move(frame), reply});
+    if (early_.size() > options_.early_frames) early_.pop_front();
+    return absl::nullopt;
+  }
+  return FrameFault{v1::REFUSAL_REASON_UNKNOWN_ROUND,
+                    absl::StrCat("round ", number, " is over, or this peer was not in it"),
+                    WireNumber(index, lane.newest)};
+}
+
+void RoundsActor::Replay(size_t index) {
+  const uint64_t number = lanes_[index].running->number;
+  std::deque<Early> waiting;
+  waiting.swap(early_);
+  for (Early& early : waiting) {
+    const uint64_t wire = early.frame.header.round();
+    if (wire % lanes_.size() != index || wire / lanes_.size() > number) {
+      early_.push_back(std::move(early));
+    } else if (wire / lanes_.size() == number) {
+      OnFrame(std::move(early.frame), early.reply);
+    }
+  }
+}
+
+void RoundsActor::OnRefusal(const v1::ShardHeader& header) {
+  AssertHere();
+  if (lanes_.empty() || stopped_) return;
+  const size_t index = header.round() % lanes_.size();
+  Lane& lane = lanes_[index];
+  if (header.refusal() == v1::REFUSAL_REASON_CORRUPT || header.refusal() == v1::REFUSAL_REASON_BUSY) {
+    return;  // sent again in its turn
+  }
+  NoteNewest(lane, header.current_round() / lanes_.size());
+  if (!lane.running || lane.running->number != header.round() / lanes_.size()) return;
+  Round& round = *lane.running->round;
+  Carry(index, lane.running->number, round, round.OnAbsent(Now(), PeerId(header.sender())));
+  EndIfDone(index);
+}
+
+void RoundsActor::NoteNewest(Lane& lane, uint64_t number) {
+  if (number > lane.newest && number - lane.newest < kFarthest) lane.newest = number;
+}
+
+void RoundsActor::Carry(size_t index, uint64_t number, const Round& round, Round::Sends sends,
+                        ReplyPath* way_back, PeerId asker) {
+  const ShardMap& shards = round.shards();
+  for (Round::Send& send : sends) {
+    Frame frame;
+    StampHeader(self_, 0, frame.header);
+    v1::ShardHeader& header = frame.header;
+    header.set_kind(send.kind);
+    header.set_lane(v1::ROUND_LANE_ALGORITHM);
+    header.set_round(WireNumber(index, number));
+    header.set_shard(send.shard);
+    header.set_shard_count(shards.count());
+    header.set_offset(shards.offset(send.shard));
+    header.set_elements(static_cast<uint32_t>(shards.length(send.shard)));
+    header.set_mass(send.mass);
+    header.set_loss(send.loss);
+    header.set_next_global(lanes_[index].global.next());
+    if (send.contributors != nullptr) {
+      for (const PeerId peer : *send.contributors) header.add_contributors(peer.value());
+    }
+    frame.payload = std::move(send.values);
+    const auto member = members_.find(send.to);
+    // What a full queue drops is sent again, like what the network loses.
+    if (member != members_.end()) {
+      deps_.transport->SendFrame(member->second, std::move(frame)).IgnoreError();
+    } else if (way_back != nullptr && send.to == asker) {
+      way_back->Send(std::move(frame));
+    }
+  }
+}
+
+void RoundsActor::EndIfDone(size_t index) {
+  Lane& lane = lanes_[index];
+  if (stopped_ || !lane.running || !lane.running->round->ended()) {
+    SetTimer(index);
+    return;
+  }
+  Running running = *std::move(lane.running);
+  lane.running.reset();
+  RoundResult result = running.round->TakeResult();
+  counters_.set_shards_applied(counters_.shards_applied() + running.round->shards().count());
+  counters_.set_last_round(running.number);
+  if (result.missed == 0 || members_.empty()) {
+    counters_.set_rounds_complete(counters_.rounds_complete() + 1);
+    lane.timing.OnCommitted(Now() - running.began);
+  } else {
+    counters_.set_rounds_partial(counters_.rounds_partial() + 1);
+    counters_.set_shards_missed(counters_.shards_missed() + result.missed);
+    if (Now() - running.began >= lane.timing.deadline()) lane.timing.OnGivenUp();
+  }
+  counters_.set_round_seconds(absl::ToDoubleSeconds(lane.timing.smoothed()));
+  if (running.global) lane.global.OnGlobal(running.number, result.loss);
+  lane.past.push_back(Past{running.number, std::move(running.round)});
+  if (lane.past.size() > kKept) lane.past.pop_front();
+  SetTimer(index);
+  deps_.finish(MixedRound{index, std::move(result.mixed), result.mass});
+}
+
+void RoundsActor::SetTimer(size_t index) {
+  CancelTimer(timers_[index]);
+  timers_[index] = 0;
+  Lane& lane = lanes_[index];
+  if (stopped_) return;
+  absl::Time wake = absl::InfiniteFuture();
+  if (lane.running) wake = lane.running->round->NextWake();
+  for (const Past& past : lane.past) wake = std::min(wake, past.round->NextWake());
+  if (wake == absl::InfiniteFuture()) return;
+  timers_[index] = ScheduleAt(wake, [this, index] {
+    timers_[index] = 0;
+    OnTimer(index);
+  });
+}
+
+void RoundsActor::OnTimer(size_t index) {
+  Lane& lane = lanes_[index];
+  for (Past& past : lane.past) {
+    Carry(index, past.number, *past.round, past.round->OnTime(Now()));
+  }
+  if (lane.running) {
+    Carry(index, lane.running->number, *lane.running->round, lane.running->round->OnTime(Now()));
+  }
+  EndIfDone(index);
+}
+
+void RoundsActor::Stop() {
+  AssertHere();
+  stopped_ = true;
+  for (size_t index = 0; index < lanes_.size(); ++index) {
+    SetTimer(index);
+    lanes_[index].running.reset();
+  }
+  early_.clear();
+}
+
+v1::AveragingStatus RoundsActor::Status() const {
+  AssertHere();
+  return counters_;
+}
+
+}  // namespace starling

@@ -1,0 +1,142 @@
+// Runs the rounds that an algorithm is made of: takes the trainer's contributions, plans each round from
+// the members it knows and the topology, carries frames, and gives the mix back.
+//
+// Nobody plans for the others. A round's number is the trainer's step over the period, so members that
+// step together number alike; one that fell behind (a newcomer, a process that was stopped) hears of
+// higher numbers and continues from there. Rules:
+//   * at most one round of each RoundSpec under way; the last kKept of each are kept to answer those
+//     who are behind;
+//   * frames of rounds to come wait, at most `early_frames`; the oldest give way, and are sent again;
+//   * a member that dies, leaves, finishes or refuses us is not waited for;
+//   * nothing lasts beyond the deadline: ExchangeTiming's of the rounds so far.
+//
+// Executor: control. Every method runs there.
+
+#ifndef STARLING_PEER_ROUNDS_ROUNDS_ACTOR_H_
+#define STARLING_PEER_ROUNDS_ROUNDS_ACTOR_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/types/optional.h"
+#include "peer/gossip/admission.h"
+#include "peer/gossip/exchange_timing.h"
+#include "peer/rounds/global_period.h"
+#include "peer/rounds/round.h"
+#include "peer/rounds/round_spec.h"
+#include "peer/runtime/actor.h"
+#include "peer/runtime/buffer_pool.h"
+#include "peer/training/contribution.h"
+#include "peer/transport/transport.h"
+#include "proto/status.pb.h"
+
+namespace starling {
+
+struct RoundsOptions {
+  ExchangeTimingOptions timing;
+  // Least time before something is sent again. Down: losses are repaired sooner; up: less is sent twice
+  // while a slow member is waited for.
+  absl::Duration min_retry = absl::Milliseconds(250);
+  // Frames kept for rounds that have not begun here. Up: less is sent twice, more memory (a shard each).
+  size_t early_frames = 512;
+};
+
+class RoundsActor : public Actor {
+ public:
+  struct Deps {
+    Executor* control = nullptr;
+    Transport* transport = nullptr;
+    BufferPool* pool = nullptr;
+    // Gives a mix back to the trainer.
+    std::function<void(MixedRound)> finish;
+  };
+
+  // `seed` is the same at every member.
+  RoundsActor(const Deps& deps, const FrameIdentity& self, std::vector<RoundSpec> specs,
+              uint64_t seed, RoundsOptions options);
+
+  // The other members that train now, with their addresses.
+  void SetMembers(std::map<PeerId, std::string> members);
+
+  // The trainer has come to a round and gives its contribution.
+  void OnContribution(Contribution contribution);
+
+  // A frame of lane ALGORITHM that is not a refusal, already admitted. Faults: as Round says;
+  // UNKNOWN_ROUND: too long ago; NOT_TRAINING: this peer takes part in no more rounds.
+  absl::optional<FrameFault> OnFrame(Frame frame, const std::shared_ptr<ReplyPath>& reply);
+  void OnRefusal(const v1::ShardHeader& header);
+
+  // The trainer contributes nothing any more. Rounds under way go on; those behind are still answered.
+  void SetFinished() { finished_ = true; }
+  // Ends everything; the trainer is not called any more.
+  void Stop();
+
+  v1::AveragingStatus Status() const;
+
+ private:
+  struct Running {
+    uint64_t number;
+    std::unique_ptr<Round> round;
+    absl::Time began;
+    bool global = false;
+  };
+  struct Past {
+    uint64_t number;
+    std::unique_ptr<Round> round;
+  };
+  struct Lane {
+    explicit Lane(RoundSpec its_spec, ExchangeTimingOptions options)
+        : spec(std::move(its_spec)),
+          global(spec.global_every, spec.global_exponent),
+          timing(options) {}
+    const RoundSpec spec;
+    GlobalPeriod global;
+    ExchangeTiming timing;
+    absl::optional<Running> running;
+    std::deque<Past> past;
+    uint64_t next = 0;    // least number of the next round
+    uint64_t newest = 0;  // highest number heard of
+  };
+
+  std::unique_ptr<Round> Plan(Lane& lane, uint64_t number, bool global, RoundInput input);
+  Round* Find(Lane& lane, uint64_t number);
+  // `way_back` leads to `asker`, for members whose address is not known yet.
+  void Carry(size_t index, uint64_t number, const Round& round, Round::Sends sends,
+             ReplyPath* way_back = nullptr, PeerId asker = PeerId());
+  void NoteNewest(Lane& lane, uint64_t number);
+  void Replay(size_t index);
+  void EndIfDone(size_t index);
+  void SetTimer(size_t index);
+  void OnTimer(size_t index);
+  uint64_t WireNumber(size_t index, uint64_t number) const { return number * lanes_.size() + index; }
+
+  static constexpr size_t kKept = 3;
+  // Nobody gets further ahead of us than this while we are stopped; a higher number is a mistake.
+  static constexpr uint64_t kFarthest = 10'000'000;
+
+  const Deps deps_;
+  const FrameIdentity self_;
+  const uint64_t seed_;
+  const RoundsOptions options_;
+
+  std::vector<Lane> lanes_;
+  std::vector<TimerId> timers_;
+  std::map<PeerId, std::string> members_;
+  struct Early {
+    Frame frame;
+    std::shared_ptr<ReplyPath> reply;
+  };
+  std::deque<Early> early_;
+  bool finished_ = false;
+  bool stopped_ = false;
+  v1::AveragingStatus counters_;
+};
+
+}  // namespace starling
+
+#endif  // STARLING_PEER_ROUNDS_ROUNDS_ACTOR_H_
