@@ -16,7 +16,7 @@ class ElasticMix : public MixRule {
   bool conserves_sum() const override { return true; }
 
   MixNorms Respond(absl::Span<float> own, absl::Span<const float> incoming,
-                   absl::Span<float> reply) const override {
+                   absl::Span<float> reply, MixTerms&) const override {
     STARLING_CHECK(own.size() == incoming.size() && own.size() == reply.size());
     float* const __restrict x = own.data();
     const float* const __restrict s = incoming.data();
@@ -32,7 +32,7 @@ class ElasticMix : public MixRule {
   }
 
   double Commit(absl::Span<float> own, absl::Span<const float> snapshot,
-                absl::Span<const float> reply) const override {
+                absl::Span<const float> reply, const MixTerms&) const override {
     STARLING_CHECK(own.size() == reply.size() && own.size() == snapshot.size());
     float* const __restrict x = own.data();
     const float* const __restrict d = reply.data();

@@ -1,10 +1,14 @@
-// The pull rule: the initiator moves half way to the responder, who does not move.
+// The pull rule: the initiator moves towards the responder, who does not move.
 //
-//   initiator: own += (reply - snapshot) / 2      with reply = the responder's values
+//   initiator: own += strength * (reply - snapshot)      with reply = the responder's values
 //
 // Taking the difference against the snapshot of the request, and not averaging with whatever `own`
-// is when the reply comes, keeps the local steps made meanwhile at full length. Gossiping SGD
-// (Jin et al., 2016, arXiv 1611.04581). The sum over the pair is conserved in expectation only.
+// is when the reply comes, keeps the local steps made meanwhile at full length.
+//
+// Strength 1/2 is Gossiping SGD (Jin et al., 2016, arXiv 1611.04581): half way, and the sum over the
+// swarm is conserved in expectation if everybody is asked equally often. Towards a leader it is
+// Leader SGD (Teng et al., 2019, arXiv 1905.10395): up, the workers follow sooner; at 1 they become
+// copies of the leader.
 
 #ifndef STARLING_PEER_GOSSIP_PULL_MIX_H_
 #define STARLING_PEER_GOSSIP_PULL_MIX_H_
@@ -15,7 +19,8 @@
 
 namespace starling {
 
-std::shared_ptr<const MixRule> MakePullMix();
+// 0 < strength <= 1.
+std::shared_ptr<const MixRule> MakePullMix(double strength = 0.5);
 
 }  // namespace starling
 

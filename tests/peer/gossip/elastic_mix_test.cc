@@ -31,8 +31,9 @@ Pair Draw(size_t length) {
 // a asks b.
 void Exchange(const MixRule& rule, Pair& pair) {
   const Values snapshot = pair.a;
-  rule.Respond(absl::MakeSpan(pair.b), snapshot, absl::MakeSpan(pair.reply));
-  rule.Commit(absl::MakeSpan(pair.a), snapshot, pair.reply);
+  MixTerms terms;
+  rule.Respond(absl::MakeSpan(pair.b), snapshot, absl::MakeSpan(pair.reply), terms);
+  rule.Commit(absl::MakeSpan(pair.a), snapshot, pair.reply, terms);
 }
 
 TEST(ElasticMixTest, HalfMakesBothTheMean) {
@@ -95,9 +96,10 @@ TEST(ElasticMixTest, ExchangesOfOneMomentAddUp) {
     const size_t next = (i + 1) % kPeers;
     Values next_before = {before[next]};
     Values reply(1);
-    rule->Respond(absl::MakeSpan(next_before), {before[i]}, absl::MakeSpan(reply));
+    MixTerms terms;
+    rule->Respond(absl::MakeSpan(next_before), {before[i]}, absl::MakeSpan(reply), terms);
     after[next] -= reply[0];
-    rule->Commit(absl::MakeSpan(&after[i], 1), {before[i]}, reply);
+    rule->Commit(absl::MakeSpan(&after[i], 1), {before[i]}, reply, terms);
   }
   for (size_t i = 0; i < kPeers; ++i) {
     const float left = before[(i + kPeers - 1) % kPeers];

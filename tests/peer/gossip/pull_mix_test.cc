@@ -19,12 +19,13 @@ Values Draw(size_t length, uint64_t seed) {
 }
 
 // `asker` as it becomes by pulling from `asked`.
-Values Pulled(const Values& asker, Values asked) {
-  const auto rule = MakePullMix();
+Values Pulled(const Values& asker, Values asked, double strength = 0.5) {
+  const auto rule = MakePullMix(strength);
   Values reply(asked.size());
-  rule->Respond(absl::MakeSpan(asked), {}, absl::MakeSpan(reply));
+  MixTerms terms;
+  rule->Respond(absl::MakeSpan(asked), {}, absl::MakeSpan(reply), terms);
   Values own = asker;
-  rule->Commit(absl::MakeSpan(own), asker, reply);
+  rule->Commit(absl::MakeSpan(own), asker, reply, terms);
   return own;
 }
 
@@ -32,7 +33,9 @@ TEST(PullMixTest, TheResponderDoesNotMoveAndRepliesWithItself) {
   const Values before = Draw(1041, 1);
   Values own = before;
   Values reply(own.size());
-  const MixNorms norms = MakePullMix()->Respond(absl::MakeSpan(own), {}, absl::MakeSpan(reply));
+  MixTerms terms;
+  const MixNorms norms =
+      MakePullMix()->Respond(absl::MakeSpan(own), {}, absl::MakeSpan(reply), terms);
   EXPECT_EQ(std::memcmp(own.data(), before.data(), before.size() * sizeof(float)), 0);
   EXPECT_EQ(std::memcmp(reply.data(), before.data(), before.size() * sizeof(float)), 0);
   EXPECT_EQ(norms.squared_delta, 0);
@@ -44,6 +47,17 @@ TEST(PullMixTest, TheInitiatorMovesHalfWay) {
   const Values moved = Pulled(asker, asked);
   for (size_t i = 0; i < moved.size(); ++i) {
     EXPECT_NEAR(moved[i], (asker[i] + asked[i]) / 2, 1e-6);
+  }
+}
+
+TEST(PullMixTest, TheStrengthIsTheShareOfTheWay) {
+  const Values asker = Draw(1041, 1);
+  const Values asked = Draw(1041, 2);
+  for (const double strength : {0.1, 0.9, 1.0}) {
+    const Values moved = Pulled(asker, asked, strength);
+    for (size_t i = 0; i < moved.size(); ++i) {
+      EXPECT_NEAR(moved[i], asker[i] + strength * (asked[i] - asker[i]), 1e-6) << strength;
+    }
   }
 }
 

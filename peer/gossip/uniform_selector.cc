@@ -1,14 +1,13 @@
 #include "peer/gossip/peer_selector.h"
+#include "peer/gossip/workers.h"
 
 namespace starling {
 namespace {
 
 class UniformSelector : public PeerSelector {
  public:
-  absl::optional<PeerId> Select(const std::vector<PeerId>& candidates,
-                                Random& random) const override {
-    if (candidates.empty()) return absl::nullopt;
-    return candidates[random.UniformInt(candidates.size())];
+  absl::optional<Choice> Select(const Selection& selection, Random& random) const override {
+    return UniformChoice(selection, random);
   }
 };
 
