@@ -22,7 +22,7 @@
 #include "model/catalog.h"
 #include "model/registry.h"
 #include "peer/bootstrap.h"
-#include "peer/gossip/registry.h"
+#include "peer/algorithms/registry.h"
 #include "peer/membership/grpc_coordinator_client.h"
 #include "peer/peer.h"
 #include "peer/runtime/asio_executor.h"

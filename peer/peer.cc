@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "model/optimizer.h"
 #include "model/partition.h"
-#include "peer/gossip/registry.h"
+#include "peer/algorithms/registry.h"
 #include "peer/runtime/run_config.h"
 
 namespace starling {

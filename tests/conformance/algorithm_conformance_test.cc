@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "peer/gossip/registry.h"
+#include "peer/algorithms/registry.h"
 #include "peer/runtime/random.h"
 
 namespace starling {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "peer/gossip/registry.h"
+#include "peer/algorithms/registry.h"
 #include "peer/runtime/check.h"
 #include "tests/sim/sim_peer.h"
 #include "tests/sim/simulation.h"

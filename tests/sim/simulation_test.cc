@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "gtest/gtest.h"
-#include "peer/gossip/registry.h"
+#include "peer/algorithms/registry.h"
 #include "tests/sim/simulation_testing.h"
 
 namespace starling {

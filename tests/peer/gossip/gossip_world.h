@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "peer/gossip/gossip_actor.h"
-#include "peer/gossip/registry.h"
+#include "peer/algorithms/registry.h"
 #include "tests/peer/gossip/fake_parameter_owner.h"
 #include "tests/peer/runtime/manual_executor.h"
 

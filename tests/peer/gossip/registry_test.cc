@@ -1,4 +1,4 @@
-#include "peer/gossip/registry.h"
+#include "peer/algorithms/registry.h"
 
 #include <limits>
 #include <set>

@@ -1,4 +1,4 @@
-#include "peer/gossip/registry.h"
+#include "peer/algorithms/registry.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,63 +8,46 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "peer/gossip/elastic_mix.h"
-#include "peer/gossip/pull_mix.h"
+#include "absl/strings/str_join.h"
 #include "peer/runtime/nearest_name.h"
 
+// Every algorithm: a function of this name in a file of this room makes its row.
+#define STARLING_ALGORITHMS(ROW) \
+  ROW(NoneRow)                   \
+  ROW(AllreduceSgdRow)           \
+  ROW(LocalSgdRow)               \
+  ROW(SlowMoRow)                 \
+  ROW(DpsgdRow)                  \
+  ROW(GossipingSgdRow)           \
+  ROW(ElasticGossipRow)          \
+  ROW(GoSgdRow)                  \
+  ROW(EasgdRow)                  \
+  ROW(EamsgdRow)                 \
+  ROW(DynamicEasgdRow)           \
+  ROW(LsgdRow)                   \
+  ROW(SgpRow)                    \
+  ROW(OsgpRow)                   \
+  ROW(AdpsgdRow)                 \
+  ROW(SwarmSgdRow)               \
+  ROW(GossipGradRow)             \
+  ROW(GossipPgaRow)              \
+  ROW(GossipAgaRow)              \
+  ROW(CrossoverSgdRow)           \
+  ROW(DecentLamRow)              \
+  ROW(DynamicMinibatchRow)       \
+  ROW(LasgdRow)                  \
+  ROW(DiLoCoRow)                 \
+  ROW(StreamingDiLoCoRow)        \
+  ROW(NoLoCoRow)                 \
+  ROW(GaslocRow)
+
 namespace starling {
+
+#define STARLING_DECLARE(name) AlgorithmRow name();
+STARLING_ALGORITHMS(STARLING_DECLARE)
+#undef STARLING_DECLARE
+
 namespace {
-
-constexpr AlgorithmOptionSpec kProbability = {
-    "p", 0.125, 0, 1, false, false,
-    "probability of starting an exchange at a communication step; up: closer agreement, more bytes"};
-constexpr AlgorithmOptionSpec kPeriod = {
-    "tau", 1, 1, 1e9, true, true,
-    "every tau-th local step is a communication step; up: fewer bytes, looser agreement"};
-constexpr AlgorithmOptionSpec kAlpha = {
-    "alpha", 0.5, 0, 0.5, false, false,
-    "share of the difference that each side moves; 0.5 meets in the middle"};
-
-AlgorithmRow None() {
-  return {"none",
-          "every peer trains alone: the baseline",
-          "",
-          {},
-          [](absl::Span<const double>) {
-            return Algorithm{"none", MakeNever(), MakeUniformSelector(), nullptr};
-          }};
-}
-
-AlgorithmRow ElasticGossip() {
-  return {"elastic_gossip",
-          "pairs of random peers pull each other together by the same force",
-          "Pramod 2018, arXiv 1812.02407",
-          {kAlpha, kProbability, kPeriod},
-          [](absl::Span<const double> values) {
-            return Algorithm{"elastic_gossip",
-                             MakePeriodicCoin(static_cast<uint64_t>(values[2]), values[1]),
-                             MakeUniformSelector(), MakeElasticMix(values[0])};
-          }};
-}
-
-AlgorithmRow GossipingSgd() {
-  return {"gossiping_sgd",
-          "a peer moves half way to a random other, who does not move (pull)",
-          "Jin et al. 2016, arXiv 1611.04581",
-          {kProbability, kPeriod},
-          [](absl::Span<const double> values) {
-            return Algorithm{"gossiping_sgd",
-                             MakePeriodicCoin(static_cast<uint64_t>(values[1]), values[0]),
-                             MakeUniformSelector(), MakePullMix()};
-          }};
-}
-
-const AlgorithmRow* FindRow(absl::string_view name) {
-  for (const AlgorithmRow& row : AlgorithmRegistry()) {
-    if (row.name == name) return &row;
-  }
-  return nullptr;
-}
 
 std::string RangeOf(const AlgorithmOptionSpec& option) {
   return absl::StrCat(option.whole ? "a whole number in " : "", option.minimum_allowed ? "[" : "(",
@@ -111,7 +94,7 @@ absl::StatusOr<std::vector<double>> ValuesFor(const AlgorithmRow& row,
 }
 
 absl::StatusOr<const AlgorithmRow*> RowFor(const v1::AlgorithmConfig& config) {
-  const AlgorithmRow* row = FindRow(config.name());
+  const AlgorithmRow* row = FindAlgorithm(config.name());
   if (row != nullptr) return row;
   std::vector<std::string> known;
   for (const AlgorithmRow& known_row : AlgorithmRegistry()) known.emplace_back(known_row.name);
@@ -121,17 +104,29 @@ absl::StatusOr<const AlgorithmRow*> RowFor(const v1::AlgorithmConfig& config) {
 }  // namespace
 
 const std::vector<AlgorithmRow>& AlgorithmRegistry() {
+#define STARLING_CALL(name) name(),
   static const auto* const rows =
-      new std::vector<AlgorithmRow>{None(), ElasticGossip(), GossipingSgd()};
+      new std::vector<AlgorithmRow>{STARLING_ALGORITHMS(STARLING_CALL)};
+#undef STARLING_CALL
   return *rows;
 }
 
-absl::StatusOr<Algorithm> MakeAlgorithm(const v1::AlgorithmConfig& config) {
+const AlgorithmRow* FindAlgorithm(absl::string_view name) {
+  for (const AlgorithmRow& row : AlgorithmRegistry()) {
+    if (row.name == name) return &row;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<Algorithm> MakeAlgorithm(const v1::AlgorithmConfig& config,
+                                        const AlgorithmContext& context) {
   const auto row = RowFor(config);
   if (!row.ok()) return row.status();
   const auto values = ValuesFor(**row, config);
   if (!values.ok()) return values.status();
-  return (*row)->make(*values);
+  auto algorithm = (*row)->make(AlgorithmOptions((*row)->options, *values), context);
+  if (algorithm.ok()) algorithm->name = config.name();
+  return algorithm;
 }
 
 absl::StatusOr<v1::AlgorithmConfig> CompleteAlgorithmConfig(const v1::AlgorithmConfig& config) {
@@ -152,6 +147,18 @@ absl::StatusOr<v1::AlgorithmConfig> CompleteAlgorithmConfig(const v1::AlgorithmC
     option->set_value(value);
   }
   return complete;
+}
+
+absl::Status CheckOptimizer(absl::string_view algorithm, absl::string_view optimizer) {
+  const AlgorithmRow* const row = FindAlgorithm(algorithm);
+  if (row == nullptr || row->optimizers.empty()) return absl::OkStatus();
+  if (std::find(row->optimizers.begin(), row->optimizers.end(), optimizer) !=
+      row->optimizers.end()) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "algorithm \"", algorithm, "\" does not go with the optimizer \"", optimizer,
+      "\", whose part it does itself; use ", absl::StrJoin(row->optimizers, " or ")));
 }
 
 }  // namespace starling
