@@ -100,7 +100,10 @@ absl::Status Registry::Join(absl::Time now, const v1::Member& member) {
   next.set_address(member.address());
   next.set_state(state);
   next.set_step(member.step());
-  if (was_living) {
+  next.set_centre(member.centre());
+  if (member.centre()) {
+    next.set_slot(0);  // reads no data, so it takes nobody's place
+  } else if (was_living) {
     next.set_slot(found->second.member.slot());
   } else {
     next.set_slot(ChooseSlot(known ? found->second.member.slot() : member.slot(), member.slot()));
@@ -182,7 +185,7 @@ std::vector<v1::Member> Registry::TakeChanges() { return std::exchange(change_lo
 uint32_t Registry::ChooseSlot(uint32_t former, uint32_t wanted) const {
   std::set<uint32_t> taken;
   for (const auto& [id, row] : rows_) {
-    if (IsLiving(row.member)) taken.insert(row.member.slot());
+    if (IsLiving(row.member) && !row.member.centre()) taken.insert(row.member.slot());
   }
   for (uint32_t slot : {former, wanted}) {
     if (slot < options_.max_members && !taken.contains(slot)) return slot;

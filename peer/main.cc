@@ -58,6 +58,9 @@ ABSL_FLAG(std::string, state_dir, "",
 ABSL_FLAG(int, slot, -1,
           "which part of the training set to read, from 0; default: the coordinator's choice, "
           "without a coordinator derived from the peer's id");
+ABSL_FLAG(bool, centre, false,
+          "hold the centre of an algorithm that needs one (easgd and its relatives): answers "
+          "exchanges and does not train");
 ABSL_FLAG(int, threads, 1, "threads that one operation of the model may use; more than one pays "
                            "only where a peer has several cores to itself");
 ABSL_FLAG(double, max_steps_per_second, 0, "upper limit on local steps; 0: as fast as possible");
@@ -207,6 +210,7 @@ class Daemon {
     bootstrap.self.set_incarnation(incarnation);
     bootstrap.self.set_address(address_);
     bootstrap.self.set_state(v1::PEER_STATE_JOINING);
+    bootstrap.self.set_centre(absl::GetFlag(FLAGS_centre));
     bootstrap.seeds = Seeds();
     bootstrap.own = own;
     bootstrap.expect_model = expected.model;
@@ -234,6 +238,7 @@ class Daemon {
     options.slot = wanted_slot >= 0 ? static_cast<uint32_t>(wanted_slot)
                    : found->has_slot ? found->slot
                                      : static_cast<uint32_t>(id.value() % config.data().parts());
+    options.centre = absl::GetFlag(FLAGS_centre);
     options.membership = membership;
     options.evaluate_every = absl::GetFlag(FLAGS_evaluate_every);
     if (const double rate = absl::GetFlag(FLAGS_max_steps_per_second); rate > 0) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -26,14 +27,23 @@ uint64_t TotalSteps(const v1::RunConfig& config, size_t examples) {
   return std::max<uint64_t>(1, static_cast<uint64_t>(std::llround(steps)));
 }
 
-FrameIdentity IdentityOf(const PeerOptions& options, RunId run, Model& model) {
+// The final merge waits this long for those who are still training, and then for the averages.
+constexpr absl::Duration kFinalMerge = absl::Seconds(60);
+
+// Where losses steer an algorithm they are looked at this often.
+constexpr absl::Duration kRefreshView = absl::Milliseconds(100);
+
+FrameIdentity IdentityOf(const PeerOptions& options, RunId run, Model& model, uint32_t segments) {
   FrameIdentity identity;
   identity.peer = options.id;
   identity.incarnation = options.incarnation;
   identity.run = run;
   identity.epoch = options.config.epoch();
   identity.model = model.fingerprint();
-  identity.shards = ShardMap{model.parameters().size(), options.config.shard_elements()};
+  const size_t elements = model.parameters().size();
+  const size_t segment = (elements + segments - 1) / segments;
+  identity.shards =
+      ShardMap{elements, std::min<size_t>(options.config.shard_elements(), segment)};
   return identity;
 }
 
@@ -56,36 +66,54 @@ v1::Member SelfMember(const PeerOptions& options) {
   member.set_address(options.address);
   member.set_state(v1::PEER_STATE_JOINING);
   member.set_slot(options.slot);
+  member.set_centre(options.centre);
   return member;
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Peer>> Peer::Create(PeerDeps deps, PeerOptions options) {
-  auto algorithm = MakeAlgorithm(options.config.algorithm());
+  auto algorithm = MakeAlgorithm(options.config.algorithm(),
+                                 {options.config.data().parts(), options.config.seed()});
   if (!algorithm.ok()) return algorithm.status();
-  auto optimizer = MakeOptimizer(options.config.optimizer(), deps.model->parameters().size());
+  if (absl::Status status = CheckOptimizer(options.config.algorithm().name(),
+                                           options.config.optimizer().name());
+      !status.ok()) {
+    return status;
+  }
+  if (options.centre && !algorithm->needs_centre) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "algorithm \"", algorithm->name, "\" has no centre; start this peer without --centre"));
+  }
+  auto optimizer = MakeOptimizer(options.config.optimizer(), deps.model->parameters().size(),
+                                 deps.model->layers());
   if (!optimizer.ok()) return optimizer.status();
+  if ((*optimizer)->needs_curvature() && !deps.model->has_curvature()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("optimizer \"", (*optimizer)->name(), "\" needs second derivatives, which model \"",
+                     deps.model->name(), "\" does not have; use nesterov or adamw"));
+  }
   const v1::DataConfig& data = options.config.data();
   auto part = PartitionOf(*deps.train, data.parts(), options.slot % data.parts(),
                           data.dirichlet_alpha(), options.config.seed());
   if (!part.ok()) return part.status();
-  return std::unique_ptr<Peer>(new Peer(std::move(deps), std::move(options), *std::move(algorithm),
+  return std::unique_ptr<Peer>(new Peer(std::move(deps), std::move(options), *algorithm,
                                         *std::move(optimizer), *std::move(part)));
 }
 
-Peer::Peer(PeerDeps deps, PeerOptions options, Algorithm algorithm,
+Peer::Peer(PeerDeps deps, PeerOptions options, const Algorithm& algorithm,
            std::unique_ptr<Optimizer> optimizer, std::vector<uint32_t> part)
     : Actor(deps.control, kMailbox),
       options_(std::move(options)),
       run_(RunIdOf(options_.config)),
-      identity_(IdentityOf(options_, run_, *deps.model)),
+      identity_(IdentityOf(options_, run_, *deps.model, algorithm.segments)),
       log_(deps.log),
       transport_(deps.transport),
       total_steps_(TotalSteps(options_.config, deps.train->size())),
       part_size_(part.size()),
       model_threads_(deps.model->threads()),
       random_(Random(options_.config.seed()).Split("peer").Split(options_.id.value())),
+      follows_losses_(!algorithm.tethers.empty()),
       progress_slot_(deps.control, WhileAlive([this](const TrainingProgress& progress) {
                        OnProgress(progress);
                      })),
@@ -93,17 +121,16 @@ Peer::Peer(PeerDeps deps, PeerOptions options, Algorithm algorithm,
                 BatchCursor(deps.train, std::move(part), options_.config.batch_size(),
                             Random(options_.config.seed()).Split("batches").Split(options_.slot)),
                 deps.pool,
-                TrainingOptions{.total_steps = total_steps_,
-                                .decay_share = options_.config.optimizer().decay_share(),
-                                .step_time = options_.step_time,
-                                .learn = options_.learn,
-                                .observer = deps.mix_observer},
+                MakeTrainingOptions(deps, algorithm),
                 [this](const TrainingProgress& progress) { progress_slot_.Put(progress); }),
       evaluator_(deps.evaluation, std::move(deps.evaluation_model), deps.test),
-      gossip_(deps.control, deps.transport, &training_, identity_, std::move(algorithm),
+      gossip_(deps.control, deps.transport, &training_, identity_, algorithm,
               random_.Split("gossip"), options_.gossip),
+      rounds_(RoundsDeps(deps), identity_, algorithm.rounds, options_.config.seed(),
+              options_.rounds),
       keeper_(deps.control, &training_, identity_, options_.keeper),
       averaging_(RoundOptions(), AveragingDeps(deps)),
+      final_merge_(RoundOptions{.contribution_share = 0.8}, FinalMergeDeps(deps)),
       membership_(options_.membership, MembershipDeps(deps)),
       joiner_(deps.control, deps.transport, deps.pool, identity_, random_.Split("joiner"),
               options_.joiner, log_),
@@ -111,7 +138,8 @@ Peer::Peer(PeerDeps deps, PeerOptions options, Algorithm algorithm,
                           identity_),
       router_(
           identity_,
-          FrameRouter::Actors{&gossip_, &averaging_, &keeper_, &joiner_, &average_evaluation_},
+          FrameRouter::Actors{&gossip_, &averaging_, &final_merge_, &rounds_, &keeper_, &joiner_,
+                              &average_evaluation_},
           [this](v1::ControlRequest request, ControlResponder respond) {
             OnControl(std::move(request), std::move(respond));
           },
@@ -136,6 +164,50 @@ AveragingActor::Deps Peer::AveragingDeps(const PeerDeps& deps) {
     header->set_model_fingerprint(identity_.model.value());
   };
   return averaging;
+}
+
+AveragingActor::Deps Peer::FinalMergeDeps(const PeerDeps& deps) {
+  AveragingActor::Deps merge = AveragingDeps(deps);
+  merge.lane = v1::ROUND_LANE_FINAL;
+  merge.on_end = [this] { Finish(); };
+  return merge;
+}
+
+RoundsActor::Deps Peer::RoundsDeps(const PeerDeps& deps) {
+  RoundsActor::Deps rounds;
+  rounds.control = deps.control;
+  rounds.transport = deps.transport;
+  rounds.pool = deps.pool;
+  rounds.finish = [this](MixedRound mixed) { training_.FinishRound(std::move(mixed)); };
+  return rounds;
+}
+
+TrainingOptions Peer::MakeTrainingOptions(const PeerDeps& deps, const Algorithm& algorithm) {
+  TrainingOptions training;
+  training.total_steps = total_steps_;
+  training.decay_share = options_.config.optimizer().decay_share();
+  training.step_time = options_.step_time;
+  training.learn = options_.learn;
+  training.rounds = algorithm.rounds;
+  training.tethers = algorithm.tethers;
+  training.elastic = algorithm.elastic;
+  training.reference_workers = std::max<uint32_t>(1, options_.config.data().parts());
+  training.shard_elements = identity_.shards.shard_elements;
+  if (algorithm.rotates_data) {
+    training.part_of_pass = [config = options_.config, slot = options_.slot,
+                             train = deps.train](uint64_t pass) {
+      const uint32_t parts = config.data().parts();
+      auto part = PartitionOf(*train, parts, static_cast<uint32_t>((slot + pass) % parts),
+                              config.data().dirichlet_alpha(), config.seed());
+      STARLING_CHECK(part.ok());  // the first one was
+      return *std::move(part);
+    };
+  }
+  training.on_contribution = DeliverEach<Contribution>(
+      [this](Contribution contribution) { rounds_.OnContribution(std::move(contribution)); });
+  training.random = random_.Split("training");
+  training.observer = deps.mix_observer;
+  return training;
 }
 
 MembershipActor::Deps Peer::MembershipDeps(const PeerDeps& deps) {
@@ -213,15 +285,36 @@ std::string Peer::AddressOf(PeerId peer) const {
 
 void Peer::OnView(std::shared_ptr<const MembershipView> view) {
   AssertHere();
-  std::map<PeerId, std::string> training;
-  for (const MemberView& other : view->others) {
-    if (other.member.state() == v1::PEER_STATE_ALIVE) {
-      training[PeerId(other.member.peer_id())] = other.member.address();
-    }
+  ShareView(*view);
+  joiner_.OnSwarm(training_members_, view->settled);
+}
+
+void Peer::ShareView(const MembershipView& view) {
+  view_refreshed_ = Now();
+  std::map<PeerId, Contact> contacts;
+  std::map<PeerId, std::string> workers;
+  training_members_.clear();
+  for (const MemberView& other : view.others) {
+    const v1::Member& member = other.member;
+    if (member.state() != v1::PEER_STATE_ALIVE) continue;
+    const PeerId id(member.peer_id());
+    training_members_[id] = member.address();
+    Contact contact(member.address());
+    contact.centre = member.centre();
+    contact.loss = member.loss();
+    contacts.emplace(id, std::move(contact));
+    const bool finished = total_steps_ > 0 && member.step() >= total_steps_;
+    if (!member.centre() && !finished) workers[id] = member.address();
   }
-  training_members_ = training;
-  gossip_.SetCandidates(training);
-  joiner_.OnSwarm(std::move(training), view->settled);
+  const size_t rank = static_cast<size_t>(
+      std::distance(workers.begin(), workers.lower_bound(options_.id)));
+  training_.SetWorkers(workers.size() + 1, rank);
+  gossip_.SetCandidates(std::move(contacts));
+  rounds_.SetMembers(std::move(workers));
+}
+
+void Peer::RefreshView() {
+  if (follows_losses_ && Now() - view_refreshed_ >= kRefreshView) ShareView(membership_.View());
 }
 
 void Peer::OnSynced(absl::StatusOr<absl::optional<Snapshot>> state) {
@@ -270,6 +363,11 @@ void Peer::MaybeTrain() {
   gossip_.Begin(joined_step_);
   gossip_.SetAccepting(true);
   membership_.SetLocal(progress_.step, MemberState());
+  if (options_.centre) {
+    log_("holding the centre: this peer answers exchanges and does not train");
+    rounds_.SetFinished();
+    return;
+  }
   training_.Start();
 }
 
@@ -280,22 +378,52 @@ void Peer::OnProgress(const TrainingProgress& progress) {
     return;
   }
   if (phase_ != v1::PHASE_TRAINING) return;
-  gossip_.OnStep(progress.step);
+  RefreshView();
+  gossip_.OnStep(progress.step, progress.loss);
   if (progress.finished) {
-    SetPhase(v1::PHASE_FINISHED);
-    EvaluateSelf();
-    WatchMixes();
+    rounds_.SetFinished();
+    if (options_.config.final_merge() && !training_members_.empty()) {
+      BeginFinalMerge();
+    } else {
+      Finish();
+    }
   } else if (options_.evaluate_every > absl::ZeroDuration() &&
              Now() - last_evaluation_ >= options_.evaluate_every) {
     EvaluateSelf();
   }
-  membership_.SetLocal(progress.step, MemberState());
+  membership_.SetLocal(progress.step, MemberState(), progress.loss);
+}
+
+void Peer::BeginFinalMerge() {
+  if (merging_) return;
+  merging_ = true;
+  log_("all steps made: waiting for the final merge");
+  v1::RoundPlan plan;
+  plan.set_epoch(options_.config.epoch());
+  plan.set_round(1);
+  std::vector<uint64_t> ids = {options_.id.value()};
+  for (const auto& [peer, address] : training_members_) ids.push_back(peer.value());
+  std::sort(ids.begin(), ids.end());
+  for (const uint64_t id : ids) plan.add_participants(id);
+  plan.set_deadline_seconds(absl::ToDoubleSeconds(kFinalMerge));
+  if (const absl::Status status = final_merge_.OnPlan(plan); !status.ok()) {
+    NoteError(status);
+    Finish();
+  }
+}
+
+void Peer::Finish() {
+  if (phase_ != v1::PHASE_TRAINING) return;
+  SetPhase(v1::PHASE_FINISHED);
+  EvaluateSelf();
+  WatchMixes();
+  membership_.SetLocal(progress_.step, MemberState(), progress_.loss);
 }
 
 uint64_t Peer::Mixes() const {
   const v1::GossipStatus gossip = gossip_.Status();
   return gossip.shards_answered() + gossip.shards_committed() +
-         averaging_.Status().shards_applied();
+         averaging_.Status().shards_applied() + rounds_.Status().shards_applied();
 }
 
 void Peer::WatchMixes() {
@@ -401,6 +529,8 @@ void Peer::Leave(std::string reason, absl::AnyInvocable<void()> done) {
   training_.Stop();
   joiner_.Stop();
   averaging_.Stop();
+  final_merge_.Stop();
+  rounds_.Stop();
   gossip_.Drain(Now() + options_.drain,
                 [this, reason = std::move(reason), done = std::move(done)]() mutable {
                   membership_.SetLocal(progress_.step, v1::PEER_STATE_LEFT);
@@ -460,6 +590,7 @@ v1::Status Peer::GetStatus() const {
   training.set_steps_per_second(progress_.steps_per_second);
   training.set_loss(progress_.loss);
   training.set_mixing_time_share(progress_.mixing_share);
+  training.set_waiting_time_share(progress_.waiting_share);
   training.set_threads(static_cast<uint32_t>(model_threads_));
   training.set_parameters(identity_.shards.elements);
   training.set_train_examples(part_size_);
@@ -468,7 +599,10 @@ v1::Status Peer::GetStatus() const {
   status.mutable_gossip()->set_bytes_sent(transport_->bytes_sent());
   status.mutable_gossip()->set_bytes_received(transport_->bytes_received());
   router_.FillStatus(*status.mutable_gossip());
+  status.mutable_gossip()->set_mass(progress_.mass);
+  status.set_centre(options_.centre);
   *status.mutable_averaging() = averaging_.Status();
+  *status.mutable_rounds() = rounds_.Status();
   for (v1::PeerStatus& peer : membership_.Peers()) *status.add_peers() = std::move(peer);
   *status.mutable_coordinator() = membership_.CoordinatorStatus();
   return status;

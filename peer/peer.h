@@ -40,6 +40,7 @@
 #include "peer/gossip/gossip_actor.h"
 #include "peer/membership/coordinator_client.h"
 #include "peer/membership/membership_actor.h"
+#include "peer/rounds/rounds_actor.h"
 #include "peer/runtime/actor.h"
 #include "peer/runtime/buffer_pool.h"
 #include "peer/runtime/latest.h"
@@ -83,8 +84,11 @@ struct PeerOptions {
   std::vector<std::string> seeds;
   // Which part of the training set is ours.
   uint32_t slot = 0;
+  // Holds the centre of an algorithm that needs one, and does not train.
+  bool centre = false;
   MembershipOptions membership;
   GossipOptions gossip;
+  RoundsOptions rounds;
   StateKeeperOptions keeper;
   JoinerOptions joiner;
   // Test set accuracy is measured this often while training, and always at the end. 0: at the end
@@ -117,10 +121,13 @@ class Peer : public Actor {
       absl::AnyInvocable<void(absl::StatusOr<v1::EvaluateAverageResponse>)> done);
 
  private:
-  Peer(PeerDeps deps, PeerOptions options, Algorithm algorithm,
+  Peer(PeerDeps deps, PeerOptions options, const Algorithm& algorithm,
        std::unique_ptr<Optimizer> optimizer, std::vector<uint32_t> part);
 
   AveragingActor::Deps AveragingDeps(const PeerDeps& deps);
+  AveragingActor::Deps FinalMergeDeps(const PeerDeps& deps);
+  RoundsActor::Deps RoundsDeps(const PeerDeps& deps);
+  TrainingOptions MakeTrainingOptions(const PeerDeps& deps, const Algorithm& algorithm);
   MembershipActor::Deps MembershipDeps(const PeerDeps& deps);
 
   void SetPhase(v1::Phase phase);
@@ -130,6 +137,12 @@ class Peer : public Actor {
 
   void Synchronise();
   void OnView(std::shared_ptr<const MembershipView> view);
+  // Tells everybody who chooses peers who is there.
+  void ShareView(const MembershipView& view);
+  // Losses and steps change without a new view.
+  void RefreshView();
+  void Finish();
+  void BeginFinalMerge();
   void OnSynced(absl::StatusOr<absl::optional<Snapshot>> state);
   void MaybeTrain();
   void OnProgress(const TrainingProgress& progress);
@@ -152,6 +165,7 @@ class Peer : public Actor {
   const size_t part_size_;
   const int model_threads_;
   const Random random_;
+  const bool follows_losses_;
 
   // On the control executor only.
   v1::Phase phase_ = v1::PHASE_STARTING;
@@ -165,6 +179,8 @@ class Peer : public Actor {
   TrainingProgress progress_;
   v1::TrainingStatus evaluation_;  // the fields of the last evaluation
   absl::Time last_evaluation_ = absl::InfinitePast();
+  absl::Time view_refreshed_ = absl::InfinitePast();
+  bool merging_ = false;  // the final merge is under way
   bool evaluating_ = false;
   uint64_t evaluated_mixes_ = 0;  // Mixes() when the evaluated copy was taken
   std::string last_error_;
@@ -175,8 +191,10 @@ class Peer : public Actor {
   TrainingActor training_;
   EvaluationActor evaluator_;
   GossipActor gossip_;
+  RoundsActor rounds_;
   StateKeeper keeper_;
   AveragingActor averaging_;
+  AveragingActor final_merge_;
   MembershipActor membership_;
   Joiner joiner_;
   AverageEvaluation average_evaluation_;

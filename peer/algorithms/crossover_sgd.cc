@@ -37,6 +37,7 @@ AlgorithmRow CrossoverSgdRow() {
           return status;
         }
         algorithm.rounds.push_back(PlainRounds(std::move(topology), 1));
+        algorithm.rounds.back().by_segment = true;
         return algorithm;
       }};
 }

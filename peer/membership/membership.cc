@@ -29,10 +29,11 @@ void Membership::AddSeed(absl::Time now, const std::string& address) {
   if (address != self_.address()) seeds_[address] = Seed{now};
 }
 
-void Membership::SetLocal(uint64_t step, v1::PeerState state) {
+void Membership::SetLocal(uint64_t step, v1::PeerState state, double loss) {
   changed_ |= self_.state() != state;
   self_.set_step(step);
   self_.set_state(state);
+  self_.set_loss(loss);
 }
 
 void Membership::SetSlot(uint32_t slot) {
@@ -239,6 +240,9 @@ Membership::Row* Membership::Contact(absl::Time now, const v1::Member& sender, u
   known.set_address(sender.address());
   known.set_slot(sender.slot());
   known.set_step(sender.step());
+  known.set_loss(sender.loss());
+  changed_ |= known.centre() != sender.centre();
+  known.set_centre(sender.centre());
   row->told = sender.state() == v1::PEER_STATE_ALIVE ? v1::PEER_STATE_ALIVE
                                                      : v1::PEER_STATE_JOINING;
   row->heard = now;
@@ -265,6 +269,8 @@ Membership::Row* Membership::Introduce(absl::Time now, const v1::Member& member)
   row.member.set_address(member.address());
   row.member.set_slot(member.slot());
   row.member.set_step(member.step());
+  row.member.set_loss(member.loss());
+  row.member.set_centre(member.centre());
   row.since = row.heard = row.next_ping = now;
   return &row;
 }

@@ -67,7 +67,7 @@ class Membership {
   void AddSeed(absl::Time now, const std::string& address);
 
   // What we say about ourselves.
-  void SetLocal(uint64_t step, v1::PeerState state);
+  void SetLocal(uint64_t step, v1::PeerState state, double loss = 0);
   void SetSlot(uint32_t slot);
 
   // About ten times per ping_interval.

@@ -42,9 +42,16 @@ void MembershipActor::Start() {
   Tick();
 }
 
-void MembershipActor::SetLocal(uint64_t step, v1::PeerState state) {
+MembershipView MembershipActor::View() const {
   AssertHere();
-  core_.SetLocal(step, state);
+  MembershipView view = core_.Snapshot();
+  view.settled = Settled();
+  return view;
+}
+
+void MembershipActor::SetLocal(uint64_t step, v1::PeerState state, double loss) {
+  AssertHere();
+  core_.SetLocal(step, state, loss);
   if (session_ != nullptr && leaving_.empty()) session_->SetLocal(step, state);
 }
 

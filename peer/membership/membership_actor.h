@@ -54,7 +54,7 @@ class MembershipActor final : public Actor {
 
   void Start();
   // What is said of ourselves from now on.
-  void SetLocal(uint64_t step, v1::PeerState state);
+  void SetLocal(uint64_t step, v1::PeerState state, double loss = 0);
   // A Ping or Goodbye. False if the request is of another kind; else `response` is complete but for
   // its sender and run id.
   bool HandleControl(const v1::ControlRequest& request, v1::ControlResponse* response);
@@ -62,6 +62,9 @@ class MembershipActor final : public Actor {
   void OnPathBroken(const std::string& address);
   // Tells the coordinator and all living members, waits a second at most, stops, calls `done` once.
   void Leave(std::string reason, absl::AnyInvocable<void()> done);
+
+  // As on_view gets it at every change; steps and losses are newer here.
+  MembershipView View() const;
 
   v1::CoordinatorStatus CoordinatorStatus() const;
   // Everybody, self included, ascending by id.

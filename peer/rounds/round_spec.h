@@ -36,6 +36,8 @@ struct RoundSpec {
   // 1: the gradient is taken at the unmixed parameters while they travel (combine while adapting).
   uint64_t delay = 0;
   std::shared_ptr<const Topology> topology;
+  // Every shard has neighbours of its own (Crossover-SGD); else all shards go to the same.
+  bool by_segment = false;
   // Every so many rounds everybody's mean instead of `topology`; 0: never.
   uint64_t global_every = 0;
   // Gossip-AGA: global_every is where the adaptation starts, this the exponent of the loss ratio; 0: fixed.

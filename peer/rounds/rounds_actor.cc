@@ -63,7 +63,8 @@ std::unique_ptr<Round> RoundsActor::Plan(Lane& lane, uint64_t number, bool globa
   std::vector<NeighbourRound::Links> links(input.shards.count());
   for (uint32_t segment = 0; segment < links.size(); ++segment) {
     const Neighbours neighbours =
-        lane.spec.topology->Of({ids.size(), rank, number, segment, seed_});
+        lane.spec.topology->Of(
+            {ids.size(), rank, number, lane.spec.by_segment ? segment : 0, seed_});
     for (const Inbound& in : neighbours.in) links[segment].in[ids[in.from]] = in.weight;
     for (const size_t out : neighbours.out) links[segment].out.push_back(ids[out]);
   }

@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -59,6 +60,16 @@ class Actor {
       executor->Post([life = std::move(life), callback = std::move(callback),
                       ... values = std::move(values)]() mutable {
         if (life->alive) callback(std::move(values)...);
+      });
+    };
+  }
+
+  // The same for what another actor says again and again.
+  template <typename Value, typename Callback>
+  std::function<void(Value)> DeliverEach(Callback callback) {
+    return [life = life_, executor = executor_, callback = std::move(callback)](Value value) {
+      executor->Post([life, callback, value = std::move(value)]() mutable {
+        if (life->alive) callback(std::move(value));
       });
     };
   }
