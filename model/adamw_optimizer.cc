@@ -9,10 +9,14 @@ namespace {
 
 class AdamWOptimizer final : public Optimizer {
  public:
-  AdamWOptimizer(const v1::OptimizerConfig& config, size_t elements)
-      : config_(config), first_(elements), second_(elements) {}
+  explicit AdamWOptimizer(const OptimizerSetting& setting)
+      : Optimizer(setting.config.learning_rate()),
+        config_(setting.config),
+        first_(setting.elements),
+        second_(setting.elements) {}
 
   std::string name() const override { return "adamw"; }
+  absl::Span<float> momentum() override { return absl::MakeSpan(first_); }
 
   void Step(absl::Span<float> parameters, absl::Span<const float> gradients) override {
     const size_t elements = first_.size();
@@ -20,13 +24,12 @@ class AdamWOptimizer final : public Optimizer {
     beta1_power_ *= config_.beta1();
     beta2_power_ *= config_.beta2();
 
-    const double rate = config_.learning_rate() * rate_scale();
-    const float keep = static_cast<float>(1 - rate * config_.weight_decay());
+    const float keep = static_cast<float>(1 - rate() * config_.weight_decay());
     const float beta1 = static_cast<float>(config_.beta1());
     const float beta2 = static_cast<float>(config_.beta2());
     const float rest1 = static_cast<float>(1 - config_.beta1());
     const float rest2 = static_cast<float>(1 - config_.beta2());
-    const float step = static_cast<float>(rate / (1 - beta1_power_));
+    const float step = static_cast<float>(rate() / (1 - beta1_power_));
     const float scale = static_cast<float>(1 / std::sqrt(1 - beta2_power_));
     const float epsilon = static_cast<float>(config_.epsilon());
     float* __restrict x = parameters.data();
@@ -50,8 +53,8 @@ class AdamWOptimizer final : public Optimizer {
 
 }  // namespace
 
-std::unique_ptr<Optimizer> MakeAdamWOptimizer(const v1::OptimizerConfig& config, size_t elements) {
-  return std::make_unique<AdamWOptimizer>(config, elements);
+std::unique_ptr<Optimizer> MakeAdamWOptimizer(const OptimizerSetting& setting) {
+  return std::make_unique<AdamWOptimizer>(setting);
 }
 
 }  // namespace starling

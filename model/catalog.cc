@@ -24,7 +24,10 @@ constexpr CatalogEntry kData[] = {
 constexpr CatalogEntry kOptimizers[] = {
     {"sgd", "plain stochastic gradient descent"},
     {"nesterov", "gradient descent with Nesterov momentum"},
+    {"nesterov_velocity", "the same with the rate inside the velocity, as EAMSGD needs it"},
     {"adamw", "Adam with decoupled weight decay"},
+    {"adahessian", "Adam over the curvature, which costs two more passes a step"},
+    {"lars", "momentum, with each layer's step in proportion to its weights"},
 };
 
 absl::Status ValidateName(absl::string_view kind, absl::string_view name,

@@ -13,9 +13,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "model/dataset.h"
+#include "model/layer_span.h"
 #include "peer/runtime/ids.h"
 
 namespace starling {
@@ -50,6 +53,26 @@ class Model {
   // which may be non-finite if training diverged.
   // INVALID_ARGUMENT: the batch does not fit the model. INTERNAL: the framework failed.
   virtual absl::StatusOr<double> ComputeGradients(const Batch& batch) = 0;
+
+  // True if ComputeGradientsAndCurvature works, which adahessian needs.
+  virtual bool has_curvature() const { return false; }
+
+  // As ComputeGradients, and fills `hessian_probe` with H z: the Hessian of the batch's loss at the
+  // current parameters times `probe`, usually +1 and -1 at random (CurvatureProbe). Both have the
+  // length of parameters() and do not overlap; after an error the content of `hessian_probe` is
+  // unspecified. Takes about as long as three ComputeGradients. Gradients and loss agree with
+  // ComputeGradients up to rounding, dropout noise included.
+  // Same codes, and UNIMPLEMENTED unless has_curvature().
+  virtual absl::StatusOr<double> ComputeGradientsAndCurvature(const Batch& /*batch*/,
+                                                              absl::Span<const float> /*probe*/,
+                                                              absl::Span<float> /*hessian_probe*/) {
+    return absl::UnimplementedError(absl::StrCat(
+        "model ", name(), " cannot compute curvature; choose an optimizer other than adahessian"));
+  }
+
+  // Where its tensors lie in the parameters, in order, covering them all; empty if the whole vector
+  // is to count as one layer of weights.
+  virtual std::vector<LayerSpan> layers() const { return {}; }
 
   // Mean loss and accuracy of the current parameters on a batch, without dropout or gradients.
   // Same codes as ComputeGradients.

@@ -8,18 +8,19 @@ namespace {
 
 class NesterovOptimizer final : public Optimizer {
  public:
-  NesterovOptimizer(const v1::OptimizerConfig& config, size_t elements)
-      : rate_(static_cast<float>(config.learning_rate())),
-        momentum_(static_cast<float>(config.momentum())),
-        decay_(static_cast<float>(config.weight_decay())),
-        buffer_(elements) {}
+  explicit NesterovOptimizer(const OptimizerSetting& setting)
+      : Optimizer(setting.config.learning_rate()),
+        momentum_(static_cast<float>(setting.config.momentum())),
+        decay_(static_cast<float>(setting.config.weight_decay())),
+        buffer_(setting.elements) {}
 
   std::string name() const override { return "nesterov"; }
+  absl::Span<float> momentum() override { return absl::MakeSpan(buffer_); }
 
   void Step(absl::Span<float> parameters, absl::Span<const float> gradients) override {
     const size_t elements = buffer_.size();
     STARLING_CHECK(parameters.size() == elements && gradients.size() == elements);
-    const float rate = rate_ * static_cast<float>(rate_scale());
+    const float rate = static_cast<float>(this->rate());
     float* __restrict x = parameters.data();
     const float* __restrict gradient = gradients.data();
     float* __restrict m = buffer_.data();
@@ -31,7 +32,6 @@ class NesterovOptimizer final : public Optimizer {
   }
 
  private:
-  const float rate_;
   const float momentum_;
   const float decay_;
   std::vector<float> buffer_;
@@ -39,9 +39,8 @@ class NesterovOptimizer final : public Optimizer {
 
 }  // namespace
 
-std::unique_ptr<Optimizer> MakeNesterovOptimizer(const v1::OptimizerConfig& config,
-                                                 size_t elements) {
-  return std::make_unique<NesterovOptimizer>(config, elements);
+std::unique_ptr<Optimizer> MakeNesterovOptimizer(const OptimizerSetting& setting) {
+  return std::make_unique<NesterovOptimizer>(setting);
 }
 
 }  // namespace starling

@@ -65,6 +65,15 @@ absl::StatusOr<double> QuadraticModel::ComputeGradients(const Batch& batch) {
   return loss / static_cast<double>(batch.examples);
 }
 
+absl::StatusOr<double> QuadraticModel::ComputeGradientsAndCurvature(
+    const Batch& batch, absl::Span<const float> probe, absl::Span<float> hessian_probe) {
+  STARLING_CHECK(probe.size() == parameters_.size() && hessian_probe.size() == parameters_.size());
+  const absl::StatusOr<double> loss = ComputeGradients(batch);
+  if (!loss.ok()) return loss;
+  for (size_t i = 0; i < parameters_.size(); ++i) hessian_probe[i] = curvatures_[i] * probe[i];
+  return loss;
+}
+
 absl::StatusOr<Evaluation> QuadraticModel::Evaluate(const Batch& batch) {
   if (absl::Status status = Validate(batch); !status.ok()) return status;
   Evaluation evaluation;

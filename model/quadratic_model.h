@@ -36,6 +36,11 @@ class QuadraticModel final : public Model {
   absl::Span<float> parameters() override { return absl::MakeSpan(parameters_); }
   absl::Span<const float> gradients() const override { return gradients_; }
   absl::StatusOr<double> ComputeGradients(const Batch& batch) override;
+  bool has_curvature() const override { return true; }
+  absl::StatusOr<double> ComputeGradientsAndCurvature(const Batch& batch,
+                                                      absl::Span<const float> probe,
+                                                      absl::Span<float> hessian_probe) override;
+  std::vector<LayerSpan> layers() const override { return {{.length = parameters_.size()}}; }
   absl::StatusOr<Evaluation> Evaluate(const Batch& batch) override;
   int threads() const override { return 1; }
 

@@ -7,6 +7,7 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
 #include <c10/util/Exception.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 #include <exception>
@@ -99,6 +100,42 @@ class TorchModel final : public Model {
     });
   }
 
+  bool has_curvature() const override { return true; }
+
+  absl::StatusOr<double> ComputeGradientsAndCurvature(const Batch& batch,
+                                                      absl::Span<const float> probe,
+                                                      absl::Span<float> hessian_probe) override {
+    const size_t length = static_cast<size_t>(flat_parameters_.numel());
+    STARLING_CHECK(probe.size() == length && hessian_probe.size() == length);
+    if (absl::Status status = Validate(batch); !status.ok()) return status;
+    return WithoutExceptions(network_.name, [&]() -> absl::StatusOr<double> {
+      UseTorchThreads(threads_);
+      const at::AutoGradMode with_gradients(true);
+      const at::Tensor loss = at::cross_entropy_loss(Scores(batch, &noise_), Labels(batch));
+      const std::vector<at::Tensor> gradients =
+          torch::autograd::grad({loss}, parameters_, /*grad_outputs=*/{}, /*retain_graph=*/true,
+                                /*create_graph=*/true, /*allow_unused=*/true);
+      CopyToFlat(gradients, flat_gradients_.data_ptr<float>());
+      CopyToFlat(HessianTimes(probe, gradients), hessian_probe.data());
+      return loss.item<double>();
+    });
+  }
+
+  std::vector<LayerSpan> layers() const override {
+    std::vector<LayerSpan> layers;
+    size_t offset = 0;
+    for (const ParameterSpec& spec : network_.parameters) {
+      const std::vector<int64_t>& shape = spec.shape;
+      const size_t length = static_cast<size_t>(Product(shape));
+      layers.push_back({.offset = offset,
+                        .length = length,
+                        .weights = shape.size() > 1,
+                        .kernel = shape.size() == 4 ? static_cast<size_t>(shape[2] * shape[3]) : 1});
+      offset += length;
+    }
+    return layers;
+  }
+
   absl::StatusOr<Evaluation> Evaluate(const Batch& batch) override {
     if (absl::Status status = Validate(batch); !status.ok()) return status;
     return WithoutExceptions(network_.name, [&]() -> absl::StatusOr<Evaluation> {
@@ -149,6 +186,38 @@ class TorchModel final : public Model {
   at::Tensor Labels(const Batch& batch) const {
     return at::from_blob(const_cast<int64_t*>(batch.labels.data()),
                          {static_cast<int64_t>(batch.examples)}, at::kLong);
+  }
+
+  // The derivative of gradients * probe, given gradients that know how they were computed. Undefined
+  // where it is 0 because nothing depends on the parameter.
+  std::vector<at::Tensor> HessianTimes(absl::Span<const float> probe,
+                                       const std::vector<at::Tensor>& gradients) const {
+    std::vector<at::Tensor> outputs;
+    std::vector<at::Tensor> probes;
+    const float* values = probe.data();
+    for (size_t i = 0; i < parameters_.size(); ++i) {
+      if (gradients[i].defined()) {
+        outputs.push_back(gradients[i]);
+        probes.push_back(at::from_blob(const_cast<float*>(values), parameters_[i].sizes()));
+      }
+      values += parameters_[i].numel();
+    }
+    return torch::autograd::grad(outputs, parameters_, probes, /*retain_graph=*/false,
+                                 /*create_graph=*/false, /*allow_unused=*/true);
+  }
+
+  // One tensor for each parameter; an undefined one is 0.
+  void CopyToFlat(const std::vector<at::Tensor>& tensors, float* flat) const {
+    const at::NoGradGuard without_gradients;
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      at::Tensor view = at::from_blob(flat, parameters_[i].sizes());
+      if (tensors[i].defined()) {
+        view.copy_(tensors[i]);
+      } else {
+        view.zero_();
+      }
+      flat += view.numel();
+    }
   }
 
   // Autograd adds to a gradient in place as far as LibTorch's versions are known, but it is free to

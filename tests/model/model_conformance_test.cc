@@ -11,10 +11,12 @@
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
 #include "model/catalog.h"
+#include "model/curvature_probe.h"
 #include "model/evaluate.h"
 #include "model/optimizer.h"
 #include "model/registry.h"
 #include "model/synthetic_dataset.h"
+#include "peer/runtime/random.h"
 
 namespace starling {
 namespace {
@@ -158,6 +160,98 @@ TEST_P(ModelConformanceTest, GradientIsTheSlopeOfTheLoss) {
   }
 }
 
+// The Hessian of a fresh model's first pass times the probe, and the gradient that came with it.
+struct CurvaturePass {
+  double loss = 0;
+  std::vector<float> gradients;
+  std::vector<float> hessian_probe;
+};
+
+CurvaturePass ProbeCurvature(Model& model, const Batch& batch, absl::Span<const float> probe) {
+  CurvaturePass pass;
+  pass.hessian_probe.resize(probe.size(), 7.0f);
+  pass.loss = model
+                  .ComputeGradientsAndCurvature(batch, probe, absl::MakeSpan(pass.hessian_probe))
+                  .value();
+  pass.gradients = Copy(model.gradients());
+  return pass;
+}
+
+double Dot(const std::vector<float>& a, const std::vector<float>& b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+TEST_P(ModelConformanceTest, CurvatureComesWithTheGradientsOfTheSamePass) {
+  const std::unique_ptr<Model> plain = Make();
+  const std::unique_ptr<Model> curved = Make();
+  ASSERT_TRUE(curved->has_curvature());
+  const std::vector<float> before = Copy(curved->parameters());
+  CurvatureProbe probe(Random(1), before.size());
+  for (uint32_t first : {0u, 50u}) {
+    const double loss = plain->ComputeGradients(Examples(first, 8)).value();
+    const CurvaturePass pass = ProbeCurvature(*curved, Examples(first, 8), probe.Draw());
+    EXPECT_NEAR(pass.loss, loss, 1e-5 * loss);
+    for (size_t i = 0; i < before.size(); ++i) {
+      ASSERT_NEAR(pass.gradients[i], plain->gradients()[i], 1e-5) << i;
+    }
+  }
+  EXPECT_EQ(Copy(curved->parameters()), before);
+  // And nothing of the curvature is left for those who ask for gradients alone.
+  ASSERT_TRUE(plain->ComputeGradients(Examples(90, 8)).ok());
+  ASSERT_TRUE(curved->ComputeGradients(Examples(90, 8)).ok());
+  EXPECT_EQ(Copy(plain->gradients()), Copy(curved->gradients()));
+}
+
+TEST_P(ModelConformanceTest, CurvatureIsTheSlopeOfTheGradient) {
+  const Batch batch = FirstExamples(2);
+  const std::unique_ptr<Model> model = Make();
+  CurvatureProbe draw(Random(1), model->parameters().size());
+  const std::vector<float> probe = Copy(draw.Draw());
+  const std::vector<float> hessian_probe = ProbeCurvature(*model, batch, probe).hessian_probe;
+  // So short that hardly a ReLU changes sides on the way.
+  const float length = 1e-5f;
+  const auto gradients_at = [&](float distance) {
+    const std::unique_ptr<Model> moved = Make();
+    for (size_t i = 0; i < probe.size(); ++i) moved->parameters()[i] += distance * probe[i];
+    EXPECT_TRUE(moved->ComputeGradients(batch).ok());
+    return Copy(moved->gradients());
+  };
+  const std::vector<float> above = gradients_at(length);
+  const std::vector<float> below = gradients_at(-length);
+  std::vector<float> difference(probe.size());
+  for (size_t i = 0; i < probe.size(); ++i) {
+    difference[i] = (above[i] - below[i]) / (2 * length) - hessian_probe[i];
+  }
+  const double norm = std::sqrt(Dot(hessian_probe, hessian_probe));
+  ASSERT_GT(norm, 1e-3);
+  EXPECT_LT(std::sqrt(Dot(difference, difference)), 0.03 * norm);
+}
+
+TEST_P(ModelConformanceTest, HessianIsSymmetric) {
+  const Batch batch = FirstExamples(8);
+  CurvatureProbe draw(Random(1), Make()->parameters().size());
+  const std::vector<float> one = Copy(draw.Draw());
+  const std::vector<float> two = Copy(draw.Draw());
+  const std::vector<float> hessian_one = ProbeCurvature(*Make(), batch, one).hessian_probe;
+  const std::vector<float> hessian_two = ProbeCurvature(*Make(), batch, two).hessian_probe;
+  const double scale = std::sqrt(Dot(hessian_one, hessian_one) * static_cast<double>(one.size()));
+  EXPECT_NEAR(Dot(two, hessian_one), Dot(one, hessian_two), 1e-5 * scale);
+  EXPECT_NE(hessian_one, hessian_two);
+}
+
+TEST_P(ModelConformanceTest, LayersCoverTheParametersInOrder) {
+  const std::unique_ptr<Model> model = Make();
+  size_t covered = 0;
+  ASSERT_FALSE(model->layers().empty());
+  for (const LayerSpan& layer : model->layers()) {
+    EXPECT_EQ(layer.offset, covered);
+    ASSERT_GT(layer.kernel, 0u);
+    EXPECT_EQ(layer.length % layer.kernel, 0u);
+    covered += layer.length;
+  }
+  EXPECT_EQ(covered, model->parameters().size());
+}
+
 TEST_P(ModelConformanceTest, ParametersAreTheMemoryTheNetworkComputesWith) {
   const std::unique_ptr<Model> model = Make(1);
   const std::unique_ptr<Model> other = Make(2);
@@ -216,6 +310,8 @@ TEST_P(ModelConformanceTest, BatchThatDoesNotFitIsRefusedAndChangesNothing) {
   const Batch good = FirstExamples(4);
   ASSERT_TRUE(model->ComputeGradients(good).ok());
   const std::vector<float> gradients = Copy(model->gradients());
+  const std::vector<float> probe(gradients.size(), 1.0f);
+  std::vector<float> hessian_probe(gradients.size());
 
   Batch empty;
   Batch few_features = good;
@@ -225,6 +321,10 @@ TEST_P(ModelConformanceTest, BatchThatDoesNotFitIsRefusedAndChangesNothing) {
   for (const Batch& bad : {empty, few_features, many_examples}) {
     EXPECT_EQ(model->ComputeGradients(bad).status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_EQ(model->Evaluate(bad).status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(model->ComputeGradientsAndCurvature(bad, probe, absl::MakeSpan(hessian_probe))
+                  .status()
+                  .code(),
+              absl::StatusCode::kInvalidArgument);
   }
   if (GetParam() != "quadratic") {  // which reads no labels
     Batch no_labels = good;

@@ -43,6 +43,21 @@ TEST(QuadraticModelTest, DescentReachesTheKnownOptimum) {
   for (size_t i = 0; i < 5; ++i) EXPECT_NEAR(model.parameters()[i], optimum[i], 1e-5);
 }
 
+TEST(QuadraticModelTest, CurvatureGrowsFromAHalfToTwoAndTheProbeGivesItsSign) {
+  const SyntheticDataset data({.examples = 1, .shape = {3}});
+  QuadraticModel model(3, 3, 1);
+  Batch batch;
+  data.Gather({0}, &batch);
+  const std::vector<float> probe = {1, -1, 1};
+  std::vector<float> hessian_probe(3);
+  const double loss =
+      model.ComputeGradientsAndCurvature(batch, probe, absl::MakeSpan(hessian_probe)).value();
+  EXPECT_FLOAT_EQ(hessian_probe[0], 0.5f);
+  EXPECT_FLOAT_EQ(hessian_probe[1], -1);
+  EXPECT_FLOAT_EQ(hessian_probe[2], 2);
+  EXPECT_EQ(model.ComputeGradients(batch).value(), loss);
+}
+
 TEST(QuadraticModelTest, DimensionIsPartOfTheFingerprint) {
   EXPECT_EQ(QuadraticModel(4, 9, 1).fingerprint(), QuadraticModel(4, 12, 2).fingerprint());
   EXPECT_NE(QuadraticModel(4, 9, 1).fingerprint(), QuadraticModel(5, 9, 1).fingerprint());

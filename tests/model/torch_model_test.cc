@@ -20,6 +20,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/synthetic_dataset.h"
+#include "model/torch_cnn.h"
 #include "model/torch_layers.h"
 #include "model/torch_mlp.h"
 #include "model/torch_network.h"
@@ -67,6 +68,61 @@ TEST(TorchModelTest, ParameterThatTheNetworkDoesNotUseHasGradientZero) {
   const std::unique_ptr<Model> model = Make(std::move(network));
   ASSERT_TRUE(model->ComputeGradients(TinyBatch()).ok());
   for (size_t i = 8; i < 12; ++i) EXPECT_EQ(model->gradients()[i], 0);
+}
+
+// At p = (1/2, 1/2) the Hessian of the tiny network's loss is 1/4 (1, -1; -1, 1) in the scores, each
+// of which is linear in its row of weights and its bias.
+TEST(TorchModelTest, CurvatureOfALinearLayerIsAsComputedByHand) {
+  TorchNetwork network = TinyNetwork();
+  network.parameters.push_back({.name = "unused", .shape = {2}, .mean = 1});
+  const std::unique_ptr<Model> model = Make(std::move(network));
+  ASSERT_TRUE(model->has_curvature());
+  const std::vector<float> probe = {1, 1, -1, 1, -1, 1, 1, -1, 1, 1};
+  const double score_change[] = {1 + 2 - 3 + 1, 1 - 2 + 3 - 1};  // of the probe
+  const double slope = (score_change[0] - score_change[1]) / 4;
+  std::vector<float> hessian_probe(10, 5.0f);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_NEAR(model->ComputeGradientsAndCurvature(TinyBatch(), probe,
+                                                    absl::MakeSpan(hessian_probe)).value(),
+                std::log(2.0), 1e-6);
+    const double expected[] = {slope,      2 * slope,  3 * slope, -slope, -2 * slope,
+                               -3 * slope, slope,      -slope,    0,      0};
+    for (size_t k = 0; k < 10; ++k) EXPECT_NEAR(hessian_probe[k], expected[k], 1e-6) << k;
+    const float gradient[] = {-0.5, -1, -1.5, 0.5, 1, 1.5, -0.5, 0.5, 0, 0};
+    for (size_t k = 0; k < 10; ++k) EXPECT_NEAR(model->gradients()[k], gradient[k], 1e-6) << k;
+  }
+}
+
+TEST(TorchModelTest, LossThatIsFlatHasNoCurvature) {
+  TorchNetwork network = TinyNetwork();
+  network.forward = [](const std::vector<at::Tensor>& p, const at::Tensor& x, Random*) {
+    return at::linear(x, at::ones({2, 3})).add(p[1].mul(0));
+  };
+  const std::unique_ptr<Model> model = Make(std::move(network));
+  const std::vector<float> probe(8, 1.0f);
+  std::vector<float> hessian_probe(8, 5.0f);
+  const auto loss =
+      model->ComputeGradientsAndCurvature(TinyBatch(), probe, absl::MakeSpan(hessian_probe));
+  ASSERT_TRUE(loss.ok()) << loss.status();
+  for (float value : hessian_probe) EXPECT_EQ(value, 0);
+}
+
+TEST(TorchModelTest, LayersTellTensorsWeightsAndKernelsApart) {
+  const std::vector<LayerSpan> layers = Make(CnnNetwork())->layers();
+  ASSERT_EQ(layers.size(), 10u);
+  // conv0.weight {8, 1, 3, 3}, conv0.bias, norm0.weight, ... linear.weight {10, 784}, linear.bias
+  EXPECT_EQ(layers[0].offset, 0u);
+  EXPECT_EQ(layers[0].length, 72u);
+  EXPECT_TRUE(layers[0].weights);
+  EXPECT_EQ(layers[0].kernel, 9u);
+  EXPECT_EQ(layers[1].offset, 72u);
+  EXPECT_EQ(layers[1].length, 8u);
+  EXPECT_FALSE(layers[1].weights);
+  EXPECT_EQ(layers[1].kernel, 1u);
+  EXPECT_FALSE(layers[2].weights);
+  EXPECT_EQ(layers[8].length, 7840u);
+  EXPECT_TRUE(layers[8].weights);
+  EXPECT_EQ(layers[8].kernel, 1u);
 }
 
 TEST(TorchModelTest, GradientsThatAutogradPutsElsewhereAreBroughtHome) {
