@@ -1,4 +1,4 @@
-// Random signs, by which the Hessian is probed: for z of independent +1 and -1 (Rademacher), z * H z
+// Random signs, by which the Hessian is probed: for z of independent +1 and -1 (Rademacher), z * Hz
 // is in expectation the diagonal of H (Hutchinson's estimator), and exactly that if H is diagonal.
 
 #ifndef STARLING_MODEL_CURVATURE_PROBE_H_
@@ -12,8 +12,8 @@
 
 namespace starling {
 
-// Thread-compatible. The sequence of probes depends on `random` and `elements` alone; peers that are
-// to probe independently split their generators.
+// Thread-compatible. The sequence of probes depends on `random` and `elements` alone; peers that
+// are to probe independently split their generators.
 class CurvatureProbe {
  public:
   CurvatureProbe(Random random, size_t elements) : random_(random), signs_(elements) {}

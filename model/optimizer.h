@@ -59,9 +59,9 @@ class Optimizer {
   double rate() const { return learning_rate_ * rate_scale_; }
 
   // The momentum, same length and order as the parameters, for algorithms that average it along
-  // with them: nesterov's and lars's buffer, nesterov_velocity's velocity, the first moment of adamw
-  // and adahessian; empty for sgd, which has none. The memory stays where it is for the optimizer's
-  // life.
+  // with them: the buffer of nesterov and lars, the velocity of nesterov_velocity, the first moment
+  // of adamw and adahessian; empty for sgd, which has none. The memory stays where it is for the
+  // optimizer's life.
   virtual absl::Span<float> momentum() { return {}; }
 
  protected:
@@ -86,8 +86,10 @@ double RateScaleAt(uint64_t step, uint64_t total_steps, double decay_share);
 //   adahessian         learning_rate 0.15, beta1 0.9, beta2 0.999, epsilon 1e-4, hessian_power 1
 //   lars               learning_rate 0.3, momentum 0.9, trust 0.001
 //
-// and weight_decay 0 for all. The configuration cannot tell 0 from unset: a momentum of 0 is had by
-// choosing sgd. Completing twice changes nothing.
+// and weight_decay 0 for all. The rate of adahessian is the published one; with mlp on a quarter of
+// Fashion-MNIST it ended at chance for one seed of three, where 0.02 and 0.05 trained all three.
+// The configuration cannot tell 0 from unset: a momentum of 0 is had by choosing sgd. Completing
+// twice changes nothing.
 // INVALID_ARGUMENT: unknown name, a value out of its range, or an option that this optimizer does
 // not have; names the field and the remedy.
 absl::StatusOr<v1::OptimizerConfig> CompleteOptimizerConfig(v1::OptimizerConfig config);

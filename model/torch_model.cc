@@ -126,12 +126,12 @@ class TorchModel final : public Model {
     size_t offset = 0;
     for (const ParameterSpec& spec : network_.parameters) {
       const std::vector<int64_t>& shape = spec.shape;
-      const size_t length = static_cast<size_t>(Product(shape));
+      const int64_t kernel = shape.size() == 4 ? shape[2] * shape[3] : 1;
       layers.push_back({.offset = offset,
-                        .length = length,
+                        .length = static_cast<size_t>(Product(shape)),
                         .weights = shape.size() > 1,
-                        .kernel = shape.size() == 4 ? static_cast<size_t>(shape[2] * shape[3]) : 1});
-      offset += length;
+                        .kernel = static_cast<size_t>(kernel)});
+      offset += layers.back().length;
     }
     return layers;
   }
@@ -188,8 +188,8 @@ class TorchModel final : public Model {
                          {static_cast<int64_t>(batch.examples)}, at::kLong);
   }
 
-  // The derivative of gradients * probe, given gradients that know how they were computed. Undefined
-  // where it is 0 because nothing depends on the parameter.
+  // The derivative of gradients * probe, given gradients that know how they were computed; frees
+  // that knowledge. Undefined where it is 0 because nothing depends on the parameter.
   std::vector<at::Tensor> HessianTimes(absl::Span<const float> probe,
                                        const std::vector<at::Tensor>& gradients) const {
     std::vector<at::Tensor> outputs;

@@ -77,8 +77,8 @@ TEST(AdaHessianOptimizerTest, WithoutCurvatureItIsBiasCorrectedMomentum) {
   }
 }
 
-// DW-T3: the diagonal that the optimizer divides by is exact whatever the probe, so one step of rate
-// 1 is Newton's and ends at the mean of the batch.
+// DW-T3: the diagonal that the optimizer divides by is exact whatever the probe, so one step of
+// rate 1 is Newton's and ends at the mean of the batch.
 TEST(AdaHessianOptimizerTest, OneStepSolvesAQuadraticWithADiagonalHessianForAnyProbe) {
   constexpr size_t kDimension = 8;
   const SyntheticDataset data({.examples = 10, .shape = {kDimension}});

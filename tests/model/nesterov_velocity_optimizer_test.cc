@@ -56,8 +56,8 @@ TEST(NesterovVelocityOptimizerTest, WeightDecayIsAddedToTheGradientAtThePointAhe
   EXPECT_FLOAT_EQ(x, 2 - 0.1f * (3 + 0.5f * 2));
 }
 
-// Where gradients are computed, both forms are at the same point. The scale of the rate in each step
-// comes from `scale_at`; `late` sets it after the gradient rather than before Prepare.
+// Where gradients are computed, both forms are at the same point. The scale of the rate in each
+// step comes from `scale_at`; `late` sets it after Prepare rather than before.
 template <typename ScaleAt>
 void ExpectTheSamePointsAsNesterov(bool late, ScaleAt scale_at) {
   constexpr size_t kElements = 37;

@@ -159,7 +159,9 @@ TEST(OptimizerTest, RateIsTheConfiguredOneTimesTheScale) {
 
 TEST(OptimizerTest, OnlyAdaHessianNeedsCurvature) {
   for (const char* name : kNames) {
-    EXPECT_EQ((*MakeOptimizer(Named(name), 1))->needs_curvature(), std::string(name) == "adahessian") << name;
+    EXPECT_EQ(MakeOptimizer(Named(name), 1).value()->needs_curvature(),
+              std::string(name) == "adahessian")
+        << name;
   }
 }
 

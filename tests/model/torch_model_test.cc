@@ -70,8 +70,8 @@ TEST(TorchModelTest, ParameterThatTheNetworkDoesNotUseHasGradientZero) {
   for (size_t i = 8; i < 12; ++i) EXPECT_EQ(model->gradients()[i], 0);
 }
 
-// At p = (1/2, 1/2) the Hessian of the tiny network's loss is 1/4 (1, -1; -1, 1) in the scores, each
-// of which is linear in its row of weights and its bias.
+// At p = (1/2, 1/2) the Hessian of the tiny network's loss is 1/4 (1, -1; -1, 1) in the scores,
+// each of which is linear in its row of weights and its bias.
 TEST(TorchModelTest, CurvatureOfALinearLayerIsAsComputedByHand) {
   TorchNetwork network = TinyNetwork();
   network.parameters.push_back({.name = "unused", .shape = {2}, .mean = 1});
