@@ -1,7 +1,5 @@
-// EASGD: workers tied by springs to a centre, which is a worker that does not learn. EA-T1 to EA-T6.
-
-#include <algorithm>
-#include <cmath>
+// EASGD: workers tied by springs to a centre, which is a worker that does not learn. EA-T1 to EA-T4 and
+// EA-T6; EA-T5 is in stability_test.cc.
 
 #include "gtest/gtest.h"
 #include "peer/gossip/elastic_mix.h"
@@ -93,70 +91,6 @@ TEST(EasgdTest, TheAllReduceFormIsTheServerForm) {  // EA-T6, C13
     replicas.push_back(centre);
     ASSERT_LT(Difference(replicas, ValuesOf(server)), 1e-6) << step;
   }
-}
-
-// ---- Stability (EA-T5, C18): f = h x^2 / 2 in every worker, `rate` = eta h ----------------------------
-
-double Size(const std::vector<PairWorker>& all) {
-  double largest = 0;
-  for (const PairWorker& worker : all) {
-    if (!std::isfinite(worker.x[0])) return 1e30;
-    largest = std::max(largest, std::abs(double{worker.x[0]}));
-  }
-  return largest;
-}
-
-std::vector<PairWorker> Scattered(size_t count) {
-  return WorkersAt(ScatteredStart(count, 1, 5));
-}
-
-// Everything at once: x' = x - rate x - alpha (x - c), c' = c + alpha sum (x - c).
-bool SynchronousIsStable(size_t n, double rate, double beta) {
-  std::vector<PairWorker> all = Scattered(n + 1);
-  const auto rule = MakeElasticMix(beta / static_cast<double>(n));
-  for (int round = 0; round < 3000 && Size(all) < 1e6; ++round) {
-    const std::vector<PairWorker> before = all;
-    ExchangeAtOnce(*rule, all, Star(n));
-    for (size_t i = 0; i < n; ++i) all[i].x[0] -= static_cast<float>(rate) * before[i].x[0];
-  }
-  return Size(all) < 0.1;
-}
-
-// One after the other, the gradient at the parameters before the pull.
-bool RoundRobinIsStable(size_t n, double rate, double alpha) {
-  std::vector<PairWorker> all = Scattered(n + 1);
-  const auto rule = MakeElasticMix(alpha);
-  for (int turn = 0; turn < 6000 && Size(all) < 1e6; ++turn) {
-    PairWorker& worker = all[turn % n];
-    Exchange(*rule, worker, all[n], 0,
-             [&] { worker.x[0] -= static_cast<float>(rate) * worker.x[0]; });
-  }
-  return Size(all) < 0.1;
-}
-
-TEST(EasgdStabilityTest, TheSynchronousBoundIsExact) {
-  for (const size_t n : {2, 4, 7}) {
-    for (const double rate : {0.25, 0.5, 1.0, 1.5}) {
-      const double bound = (4 - 2 * rate) / (2 - rate + 2.0 / n);
-      EXPECT_TRUE(SynchronousIsStable(n, rate, 0.99 * bound)) << n << " " << rate;
-      EXPECT_FALSE(SynchronousIsStable(n, rate, 1.01 * bound)) << n << " " << rate;
-    }
-  }
-}
-
-TEST(EasgdStabilityTest, ThePublishedRoundRobinBoundIsExactForOddNumbersOfWorkers) {
-  for (const size_t n : {1, 3, 5}) {
-    for (const double rate : {0.25, 0.5, 1.0, 1.5}) {
-      const double bound = (4 - 2 * rate) / (4 - rate);
-      EXPECT_TRUE(RoundRobinIsStable(n, rate, 0.98 * bound)) << n << " " << rate;
-      EXPECT_FALSE(RoundRobinIsStable(n, rate, 1.02 * bound)) << n << " " << rate;
-    }
-  }
-}
-
-TEST(EasgdStabilityTest, AndSlightlyTooStrictForTwoWorkers) {
-  EXPECT_TRUE(RoundRobinIsStable(2, 1, 0.700));   // the bound says 0.667
-  EXPECT_FALSE(RoundRobinIsStable(2, 1, 0.715));  // 0.707 is true
 }
 
 }  // namespace
