@@ -22,7 +22,9 @@ class Lazy : public Topology {
   }
 
   bool symmetric() const override { return base_->symmetric(); }
-  bool doubly_stochastic(size_t members) const override { return base_->doubly_stochastic(members); }
+  bool doubly_stochastic(size_t members) const override {
+    return base_->doubly_stochastic(members);
+  }
   absl::Status Supports(size_t members) const override { return base_->Supports(members); }
 
  private:

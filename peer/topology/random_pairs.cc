@@ -71,7 +71,8 @@ std::vector<size_t> UniformDerangement(size_t members, Random& random) {
   std::vector<size_t> sigma(members);
   for (;;) {
     std::iota(sigma.begin(), sigma.end(), size_t{0});
-    // Fisher-Yates settles the places from the last to the first; the first fixed point ends the try.
+    // Fisher-Yates settles the places from the last to the first; the first fixed point ends the
+    // try.
     size_t unsettled = members;
     while (unsettled > 0) {
       const size_t r = unsettled - 1;

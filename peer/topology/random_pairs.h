@@ -1,5 +1,5 @@
-// Partners by lot, with as many sent as received by everybody. All members draw the same lots from the
-// seed they share; another round or another segment is another lot. O(n) time and space a call.
+// Partners by lot, with as many sent as received by everybody. All members draw the same lots from
+// the seed they share; another round or another segment is another lot. O(n) time and space a call.
 
 #ifndef STARLING_PEER_TOPOLOGY_RANDOM_PAIRS_H_
 #define STARLING_PEER_TOPOLOGY_RANDOM_PAIRS_H_
@@ -13,8 +13,8 @@
 
 namespace starling {
 
-// A random perfect matching: everybody is paired with one other, each matching equally likely, weights
-// 1/2. With an odd number one member, equally often each, mixes with nobody.
+// A random perfect matching: everybody is paired with one other, each matching equally likely,
+// weights 1/2. With an odd number one member, equally often each, mixes with nobody.
 std::unique_ptr<const Topology> MakeRandomMatching();
 
 // Round and segment have a derangement sigma, a permutation that leaves nobody in place: r receives

@@ -34,7 +34,9 @@ class Rotated : public Topology {
 
   bool everyone() const override { return base_->everyone(); }
   bool symmetric() const override { return base_->symmetric(); }
-  bool doubly_stochastic(size_t members) const override { return base_->doubly_stochastic(members); }
+  bool doubly_stochastic(size_t members) const override {
+    return base_->doubly_stochastic(members);
+  }
   uint64_t exact_after(size_t members) const override {
     const uint64_t base = base_->exact_after(members);
     return base == 0 || RoundsPerTopology(members) < base ? 0 : 2 * base - 1;

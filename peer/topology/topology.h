@@ -1,12 +1,12 @@
 // Who mixes with whom in a round, and with what weight: the mixing matrix, row by row.
 //
-// A topology is a pure function of (members, self, round, segment, seed). It holds nothing but its own
-// parameters, so every member computes everybody's row without asking anybody, a round that somebody
-// missed confuses nothing, and one object may be used by any number of threads. What looks random
-// is derived from those numbers anew in each call and never drawn from a stream.
+// A topology is a pure function of (members, self, round, segment, seed). It holds nothing but its
+// own parameters, so every member computes everybody's row without asking anybody, a round that
+// somebody missed confuses nothing, and one object may be used by any number of threads. What looks
+// random is derived from those numbers anew in each call and never drawn from a stream.
 //
-// Members agree on a round only if they agree on the whole tuple. So the caller gives `seed` the run's
-// seed and the epoch of the membership, and refuses what comes from another epoch.
+// Members agree on a round only if they agree on the whole tuple. So the caller gives `seed` the
+// run's seed and the epoch of the membership, and refuses what comes from another epoch.
 
 #ifndef STARLING_PEER_TOPOLOGY_TOPOLOGY_H_
 #define STARLING_PEER_TOPOLOGY_TOPOLOGY_H_
@@ -56,27 +56,28 @@ class Topology {
   // As in the table of topology_registry.h.
   virtual absl::string_view name() const = 0;
 
-  // Defined for every place with self < members (aborts otherwise), whatever Supports() says: members
-  // come and go. Whoever has no partner in a round mixes with nobody; with 1 member that is always so.
-  // Costs O(degree) where there is a closed form, O(members) for what is random.
+  // Defined for every place with self < members (aborts otherwise), whatever Supports() says:
+  // members come and go. Whoever has no partner in a round mixes with nobody; with 1 member that is
+  // always so. Costs O(degree) where there is a closed form, O(members) for what is random.
   virtual Neighbours Of(const RoundPlace& place) const = 0;
 
-  // True: all members in every round, with equal weights. Do it by a reduction, 2(n-1)/n of the model
-  // per member, and not neighbour by neighbour, n - 1 models.
+  // True: all members in every round, with equal weights. Do it by a reduction, 2(n-1)/n of the
+  // model per member, and not neighbour by neighbour, n - 1 models.
   virtual bool everyone() const { return false; }
 
   // w_ij == w_ji in every round: whoever is mixed with mixes too, so an exchange of pairs serves.
   virtual bool symmetric() const = 0;
 
-  // The weights that leave a member add up to 1 too (those that arrive always do), so a round leaves
-  // the mean where it is. Where this is false, use push-sum.
+  // The weights that leave a member add up to 1 too (those that arrive always do), so a round
+  // leaves the mean where it is. Where this is false, use push-sum.
   virtual bool doubly_stochastic(size_t /*members*/) const { return true; }
 
   // Any so many consecutive rounds of one segment, whichever the first, bring `members` members to
   // their exact mean. 0: no number is promised (and for 1 member, which is its mean).
   virtual uint64_t exact_after(size_t /*members*/) const { return 0; }
 
-  // Does it do with `members` members what it is known for? To be asked once, at the start of a run.
+  // Does it do with `members` members what it is known for? To be asked once, at the start of a
+  // run.
   // INVALID_ARGUMENT: no; says why and what to use instead.
   virtual absl::Status Supports(size_t /*members*/) const { return absl::OkStatus(); }
 };

@@ -59,7 +59,7 @@ std::vector<TopologyRow> Rows() {
        [](uint64_t) { return MakeRandomMatching(); }},
       {"random_derangement", "receive from one, send to another, by lot for every segment", {},
        [](uint64_t) { return MakeRandomDerangement(); }},
-      {"crossover_derangement", "the same as Crossover-SGD's authors draw it, not quite uniform", {},
+      {"crossover_derangement", "the same as Crossover-SGD's authors draw it: uneven odds", {},
        [](uint64_t) { return MakeCrossoverDerangement(); }},
       {"random_groups", "groups by lot take their common mean: NoLoCo with 2", kGroupSize,
        [](uint64_t size) { return MakeRandomGroups(size); }},

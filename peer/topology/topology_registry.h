@@ -1,5 +1,5 @@
-// The visible table of topologies. Algorithms' options choose a row by name or by number; adding a row
-// at the end is all that makes a new topology known to them and to the conformance suite.
+// The visible table of topologies. Algorithms' options choose a row by name or by number; adding a
+// row at the end is all that makes a new topology known to them and to the conformance suite.
 
 #ifndef STARLING_PEER_TOPOLOGY_TOPOLOGY_REGISTRY_H_
 #define STARLING_PEER_TOPOLOGY_TOPOLOGY_REGISTRY_H_
@@ -32,13 +32,13 @@ struct TopologyRow {
   std::unique_ptr<const Topology> (*make)(uint64_t parameter);
 };
 
-// A row's number is its index. Run configurations hold numbers: rows are never moved or removed, new
-// ones come last.
+// A row's number is its index. Run configurations hold numbers: rows are never moved or removed,
+// new ones come last.
 const std::vector<TopologyRow>& TopologyRegistry();
 
 // nullopt: the row's default.
-// INVALID_ARGUMENT: unknown name (with the nearest known) or number (with the known ones), a parameter
-// out of its range (with the range), or one for a row that has none.
+// INVALID_ARGUMENT: unknown name (with the nearest known) or number (with the known ones), a
+// parameter out of its range (with the range), or one for a row that has none.
 absl::StatusOr<std::unique_ptr<const Topology>> MakeTopology(
     absl::string_view name, absl::optional<uint64_t> parameter = absl::nullopt);
 absl::StatusOr<std::unique_ptr<const Topology>> MakeTopology(

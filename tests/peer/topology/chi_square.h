@@ -9,8 +9,8 @@
 
 namespace starling {
 
-// The sum of (count - expected)^2 / expected over `cells` cells that expect equally much; cells that
-// never occurred may be missing from `counts`.
+// The sum of (count - expected)^2 / expected over `cells` cells that expect equally much; cells
+// that never occurred may be missing from `counts`.
 template <typename Key>
 double ChiSquareUniform(const std::map<Key, double>& counts, size_t cells) {
   double total = 0;

@@ -79,11 +79,11 @@ TEST(BetweenGroupsTest, TheBaseHasItsSayOnTheNumberOfGroups) {
   EXPECT_TRUE(topology->Supports(12).ok());
   EXPECT_TRUE(topology->Supports(2).ok()) << "one group, with nobody beyond it";
   EXPECT_EQ(topology->Supports(18).message(),
-            "hypercube_between_groups: 18 members in groups of 3 make 6 groups, and hypercube needs "
-            "2^r members, here 6: use dissemination, rotated_hypercube or random_matching, or start "
-            "2 more");
+            "hypercube_between_groups: 18 members in groups of 3 make 6 groups, and hypercube "
+            "needs 2^r members, here 6: use dissemination, rotated_hypercube or random_matching, "
+            "or start 2 more");
   EXPECT_FALSE(topology->Supports(13).ok()) << "rank 0 is in five groups";
-  EXPECT_FALSE(topology->Supports(10 - 1).ok()) << "all ranks are in three";
+  EXPECT_FALSE(topology->Supports(9).ok()) << "all ranks are in three";
 }
 
 TEST(AlternatingGroupsTest, EvenRoundsAreWithinAndOddOnesBetween) {

@@ -69,8 +69,8 @@ TEST(MixingMatrixTest, WeightsBeyondOneAreNotStochastic) {
 }
 
 TEST(MixingMatrixTest, LaterRoundsMultiplyFromTheLeft) {
-  // Round 0 brings member 2's values to 0, round 1 takes them on to 1. The other way round 1 would have
-  // nothing of 2.
+  // Round 0 brings member 2's values to 0, round 1 takes them on to 1. The other way round 1 would
+  // have nothing of 2.
   const MixingMatrix product = MixingMatrix::Of(Lopsided(), {3, 0, 0, 0, 0}, 2);
   EXPECT_DOUBLE_EQ(product.at(1, 2), 0.25 * 0.25);
   EXPECT_DOUBLE_EQ(product.at(1, 1), 0.75 * 0.75);

@@ -123,8 +123,8 @@ TEST(DerangementTest, TheAuthorsSamplerPrefersSomeToOthersAsItsChoicesImply) {
   constexpr double kRounds = 60000;
   auto counts = Frequencies(*MakeCrossoverDerangement(), 4, static_cast<uint64_t>(kRounds));
   ASSERT_EQ(counts.size(), 9);
-  // Followed by hand: 0 has three choices; 1 then three (if 0 took 1) or two; 2 has one if 3 is free,
-  // else two or one; 3 takes what is left.
+  // Followed by hand: 0 has three choices; 1 then three (if 0 took 1) or two; 2 has one if 3 is
+  // free, else two or one; 3 takes what is left.
   const std::map<Ids, double> exact = {
       {{1, 0, 3, 2}, 1.0 / 9},  {{1, 2, 3, 0}, 1.0 / 9},  {{1, 3, 0, 2}, 1.0 / 9},
       {{2, 0, 3, 1}, 1.0 / 6},  {{2, 3, 0, 1}, 1.0 / 12}, {{2, 3, 1, 0}, 1.0 / 12},

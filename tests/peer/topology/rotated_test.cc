@@ -77,6 +77,18 @@ TEST(RotatedTest, SeatsStayForAsManyRoundsAsAsked) {
   EXPECT_NE(Meetings(*rotated, 0, 3), Meetings(*rotated, 3, 3));
 }
 
+TEST(RotatedTest, NeighboursAreListedAscendingWhateverTheirSeats) {
+  const auto rotated = MakeRotated(MakeMultiPeerExponential(3), 1);
+  for (uint64_t round = 1; round < 50; ++round) {
+    const Neighbours neighbours = rotated->Of({kMembers, 2, round, 0, 1});
+    ASSERT_EQ(neighbours.in.size(), 3);
+    for (size_t k = 1; k < 3; ++k) {
+      EXPECT_LT(neighbours.in[k - 1].from, neighbours.in[k].from);
+      EXPECT_LT(neighbours.out[k - 1], neighbours.out[k]);
+    }
+  }
+}
+
 TEST(RotatedTest, SegmentsSitDifferently) {
   const auto rotated = MakeRotated(MakeHypercube(), 0);
   EXPECT_EQ(Meetings(*rotated, 0, 1, 0), Meetings(*rotated, 0, 1, 1)) << "but not at first";

@@ -25,16 +25,26 @@ TEST(TopologyRegistryTest, NamesAreUniqueAndEveryRowExplainsItself) {
 // Run configurations hold these numbers.
 TEST(TopologyRegistryTest, NumbersStayWhatTheyAre) {
   const std::vector<std::string> names = {
-      "everyone",          "complete",
-      "ring",              "lazy_ring",
-      "one_peer_ring",     "one_peer_exponential",
-      "multi_peer_exponential", "hypercube",
-      "dissemination",     "matching_exponential",
-      "bipartite_exponential", "random_matching",
-      "random_derangement", "crossover_derangement",
-      "random_groups",     "groups",
-      "complete_between_groups", "complete_alternating_groups",
-      "rotated_hypercube", "rotated_dissemination",
+      "everyone",
+      "complete",
+      "ring",
+      "lazy_ring",
+      "one_peer_ring",
+      "one_peer_exponential",
+      "multi_peer_exponential",
+      "hypercube",
+      "dissemination",
+      "matching_exponential",
+      "bipartite_exponential",
+      "random_matching",
+      "random_derangement",
+      "crossover_derangement",
+      "random_groups",
+      "groups",
+      "complete_between_groups",
+      "complete_alternating_groups",
+      "rotated_hypercube",
+      "rotated_dissemination",
   };
   ASSERT_GE(TopologyRegistry().size(), names.size());
   for (uint64_t number = 0; number < names.size(); ++number) {
@@ -68,7 +78,8 @@ TEST(TopologyRegistryTest, MistakesAreNamedTogetherWithARemedy) {
   ExpectInvalid(MakeTopology("ring", 2).status(),
                 "topology \"ring\" has no parameter, but is given 2: leave it out");
   ExpectInvalid(MakeTopology("random_groups", 1).status(),
-                "group_size of topology \"random_groups\" is 1; it must be in [2, 1000000]: members");
+                "group_size of topology \"random_groups\" is 1; it must be in [2, 1000000]: "
+                "members");
   ExpectInvalid(MakeTopology("multi_peer_exponential", uint64_t{1} << 60).status(),
                 "is 1152921504606846976; it must be in [1, 1000000]");
 }
