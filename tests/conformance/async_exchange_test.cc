@@ -1,6 +1,7 @@
-// Exchanges that take time: which rules of admission keep pairs that ask across each other from going
-// wrong. Eight workers, each asking a random other when its clock strikes, on average once per unit of
-// time; every message takes `latency` +- 50 %. No gradients: all that moves is the mixing.
+// Exchanges that take time: which rules of admission keep pairs that ask across each other from
+// going wrong. Eight workers, each asking a random other when its clock strikes, on average once
+// per unit of time; every message takes `latency` +- 50 %. No gradients: all that moves is the
+// mixing.
 
 #include <algorithm>
 #include <cmath>

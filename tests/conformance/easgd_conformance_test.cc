@@ -1,5 +1,5 @@
-// EASGD: workers tied by springs to a centre, which is a worker that does not learn. EA-T1 to EA-T4 and
-// EA-T6; EA-T5 is in stability_test.cc.
+// EASGD: workers tied by springs to a centre, which is a worker that does not learn. EA-T1 to EA-T4
+// and EA-T6; EA-T5 is in stability_test.cc.
 
 #include "gtest/gtest.h"
 #include "peer/gossip/elastic_mix.h"
@@ -51,8 +51,8 @@ TEST(EasgdTest, WithoutASpringWorkersAreAloneAndTheCentreIsFrozen) {  // EA-T4
   gradients.push_back(nullptr);
   const std::vector<Values> start = CommonStart(4, kDimension, 1);
   // The rule itself refuses a strength of 0: no exchanges is what that means.
-  PairSwarm swarm({.rule = MakeElasticMix(0.3), .selector = MakeCentreSelector(), .p = 0}, gradients,
-                  start);
+  PairSwarm swarm({.rule = MakeElasticMix(0.3), .selector = MakeCentreSelector(), .p = 0},
+                  gradients, start);
   swarm.Run(20);
   EXPECT_EQ(swarm.x()[3], start[3]);
   for (size_t i = 0; i < 3; ++i) {

@@ -1,5 +1,5 @@
-// Algorithms that must trace the same path (C10 to C15 and C17), and what a swarm of one is. Those of
-// DecentLaM (C14) and EASGD (C13) are with their algorithms.
+// Algorithms that must trace the same path (C10 to C15 and C17), and what a swarm of one is. Those
+// of DecentLaM (C14) and EASGD (C13) are with their algorithms.
 
 #include <cmath>
 #include <string>
@@ -141,7 +141,7 @@ TEST(EquivalenceTest, SegmentsMixEachWithItsOwnPartnerAndLeaveTheMean) {  // C15
   EXPECT_GT(rest, 1);
 }
 
-// ---- A swarm of one (C17) -------------------------------------------------------------------------
+// ---- A swarm of one (C17) -----------------------------------------------------------------------
 
 struct Alone {
   std::string name;

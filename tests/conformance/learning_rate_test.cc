@@ -2,7 +2,7 @@
 // does the swarm go per local step? As far as one worker does, unless the algorithm says otherwise.
 // Catches every way of losing or doubling steps that are made while numbers travel.
 
-#include <cmath>
+#include <algorithm>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -96,9 +96,8 @@ TEST(LearningRateTest, OuterMomentumMultipliesIt) {
   EXPECT_NEAR(RateOf(Outer(Shared(MakeRandomMatching()), 5,
                            [](size_t n) { return MakeGaslocOuter(n, 0.8, 1, 0.3); })),
               0.8 / (1 - 0.3), 1e-3);
-  EXPECT_NEAR(
-      RateOf(Outer(Shared(MakeRing()), 1, [](size_t n) { return MakeSlowMomentumOuter(n, 0.9, 1); })),
-      1 / (1 - 0.9), 1e-2)
+  const auto decentlam = [](size_t n) { return MakeSlowMomentumOuter(n, 0.9, 1); };
+  EXPECT_NEAR(RateOf(Outer(Shared(MakeRing()), 1, decentlam)), 1 / (1 - 0.9), 1e-2)
       << "DecentLaM";
 }
 

@@ -1,11 +1,12 @@
-// A swarm that makes rounds, without the daemon around it: every worker steps at once, and the shipped
-// topologies and outer optimizers do what the RoundSpecs say. No clock, no network, nothing lost.
+// A swarm that makes rounds, without the daemon around it: every worker steps at once, and the
+// shipped topologies and outer optimizers do what the RoundSpecs say. No clock, no network, nothing
+// lost.
 //
 // A step, in this order:
 //   gradients at x; rounds over gradients that are due; the local step;
 //   parameter rounds that have been under way for their delay end; those that are due begin
-// With delay 0 the two latter happen at once (adapt, then combine). With delay 1 the step between them
-// takes its gradient at the unmixed parameters (combine while adapting).
+// With delay 0 the two latter happen at once (adapt, then combine). With delay 1 the step between
+// them takes its gradient at the unmixed parameters (combine while adapting).
 //
 // A worker's x is its model. Where rounds move mass, that is the push-sum estimate and not the
 // numerator: mass times x is what the network conserves.

@@ -1,10 +1,6 @@
 // What outer optimizers make of rounds: DL DecentLaM, DI DiLoCo, SD Streaming DiLoCo, NL NoLoCo, GA
 // GASLoC, and SlowMo; with the stability of the last three (C20).
 
-#include <algorithm>
-#include <cmath>
-#include <set>
-
 #include "gtest/gtest.h"
 #include "peer/gossip/elastic_mix.h"
 #include "peer/topology/everyone.h"
@@ -54,7 +50,7 @@ RoundSpec Gasloc(uint64_t period, double rate, double alpha, double gamma) {
   });
 }
 
-// ---- DecentLaM ------------------------------------------------------------------------------------
+// ---- DecentLaM ----------------------------------------------------------------------------------
 
 RoundSpec DecentLam(std::shared_ptr<const Topology> topology, double mu) {
   return SlowMomentum(std::move(topology), 1, mu);
@@ -109,7 +105,7 @@ TEST(DecentLamTest, AloneItIsPlainMomentumSgd) {  // DL-T4, C17
   }
 }
 
-// ---- DiLoCo ---------------------------------------------------------------------------------------
+// ---- DiLoCo -------------------------------------------------------------------------------------
 
 TEST(DiLoCoTest, RateOneWithoutMomentumIsTheMean) {  // DI-T1
   RoundSpec local_sgd = Gossip(MakeEveryone());
@@ -163,7 +159,7 @@ TEST(DiLoCoTest, AnchorsThatDifferFindTogether) {
   EXPECT_LT(Spread(swarm.x()), 1e-10);
 }
 
-// ---- Streaming DiLoCo -----------------------------------------------------------------------------
+// ---- Streaming DiLoCo ---------------------------------------------------------------------------
 
 TEST(StreamingDiLoCoTest, InOneFragmentAtOnceAndWithoutMergingItIsDiLoCo) {  // SD-T1
   RoundSpec streaming = Nesterov(6, 0.7, 0.9, 0);
@@ -203,7 +199,7 @@ TEST(StreamingDiLoCoTest, OverlappedAndMergedByHalvesItFindsTheOptimumAsTheRateF
   EXPECT_LT(bias(0.0025), 0.4 * faster);
 }
 
-// ---- NoLoCo ---------------------------------------------------------------------------------------
+// ---- NoLoCo -------------------------------------------------------------------------------------
 
 TEST(NoLoCoTest, WithEverybodyAndNoPullItIsDiLoCoWithAHeavyBall) {  // NL-T1
   constexpr double kMomentum = 0.5;
@@ -243,7 +239,7 @@ TEST(NoLoCoTest, TheMeanOfTheAnchorsStays) {  // NL-T2
   }
 }
 
-// Of the variance, after 400 rounds without gradients. The largest seen counts, if it overflowed.
+// Of the variance, after 400 rounds without gradients or when it has grown beyond all bounds.
 double VarianceLeft(const RoundSpec& spec) {
   const std::vector<Values> start = ScatteredStart(kWorkers, kDimension, 1);
   Lockstep swarm({.rounds = {spec}}, ConstantGradients(kWorkers, 0), start);
@@ -264,7 +260,7 @@ TEST(NoLoCoTest, TheGridOfStability) {  // NL-T3, C20
   RecordProperty("variance_at_0.9_0.7", std::to_string(left(0.9, 0.7)));
 }
 
-// ---- GASLoC ---------------------------------------------------------------------------------------
+// ---- GASLoC -------------------------------------------------------------------------------------
 
 TEST(GaslocTest, AfterEveryStepAtFullStrengthItIsPairAveraging) {  // GA-T1, C11
   const LocalOptimizer local{.rate = 0.05, .momentum = 0.9};
@@ -310,7 +306,7 @@ TEST(GaslocTest, TheAccelerationHasALimit) {  // C20
   EXPECT_GT(VarianceLeft(Gasloc(1, 1, 1, 0.9)), 10);
 }
 
-// ---- SlowMo ---------------------------------------------------------------------------------------
+// ---- SlowMo -------------------------------------------------------------------------------------
 
 TEST(SlowMoTest, WithoutMomentumItIsLocalSgd) {
   RoundSpec local_sgd = Gossip(MakeEveryone());

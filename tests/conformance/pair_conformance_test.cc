@@ -1,9 +1,9 @@
 // What the rules of pair exchanges do to a swarm. The ids are those of the specification's tests:
-// EG Elastic Gossip, GS Gossiping SGD, GO GoSGD, DW Dynamic Weighting, LS Leader SGD, AP AD-PSGD, SW
-// SwarmSGD. EASGD has a file of its own.
+// EG Elastic Gossip, GS Gossiping SGD, GO GoSGD, DW Dynamic Weighting, LS Leader SGD, AP AD-PSGD,
+// SW SwarmSGD. EASGD has a file of its own.
 
+#include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "gtest/gtest.h"
 #include "peer/gossip/elastic_mix.h"
@@ -44,7 +44,7 @@ Edges RandomChoices(size_t workers, Random& random) {
   return edges;
 }
 
-// ---- Elastic Gossip -------------------------------------------------------------------------------
+// ---- Elastic Gossip -----------------------------------------------------------------------------
 
 TEST(ElasticGossipTest, TheSumStaysForEverySetOfEdgesAndEveryStrength) {  // EG-T1
   Random random(3);
@@ -110,7 +110,7 @@ TEST(ElasticGossipTest, ExchangesNeverTouchTheMomentum) {  // EG-T5
   EXPECT_EQ(momentum_after(1), momentum_after(0));
 }
 
-// ---- Gossiping SGD --------------------------------------------------------------------------------
+// ---- Gossiping SGD ------------------------------------------------------------------------------
 
 TEST(GossipingSgdTest, OnlyWhoAsksMovesInAPullAndOnlyWhoIsToldInAPush) {  // GS-T1
   std::vector<PairWorker> pair = WorkersAt(ScatteredStart(2, kDimension, 1));
@@ -124,7 +124,8 @@ TEST(GossipingSgdTest, OnlyWhoAsksMovesInAPullAndOnlyWhoIsToldInAPush) {  // GS-
   EXPECT_GT(Difference(ValuesOf(pair), before), 0.1);
 }
 
-// Of all n (n - 1) exchanges that are equally likely, one moves the mean and the sum of all does not.
+// Of all n (n - 1) exchanges that are equally likely, one moves the mean and the sum of all does
+// not.
 TEST(GossipingSgdTest, TheMeanStaysInExpectationOnly) {  // GS-T2
   const std::vector<Values> start = ScatteredStart(5, kDimension, 1);
   for (const auto& rule : {MakePullMix(), MakePushMix()}) {
@@ -166,7 +167,7 @@ TEST(GossipingSgdTest, WithProbabilityZeroNobodyCommunicates) {  // GS-T4
   }
 }
 
-// ---- GoSGD ----------------------------------------------------------------------------------------
+// ---- GoSGD --------------------------------------------------------------------------------------
 
 struct Totals {
   double mass = 0;
@@ -190,7 +191,8 @@ TEST(GoSgdTest, MassAndWeightedSumStayAndAllFindTheInitialMean) {  // GO-T1, GO-
   for (int event = 0; event < 2000; ++event) {
     const size_t from = random.UniformInt(8);
     // Everybody prefers the worker before.
-    const size_t to = random.Bernoulli(0.7) ? (from + 7) % 8 : (from + 1 + random.UniformInt(7)) % 8;
+    const size_t ahead = random.Bernoulli(0.7) ? 7 : 1 + random.UniformInt(7);
+    const size_t to = (from + ahead) % 8;
     Exchange(*MakePushSumMix(), workers[from], workers[to]);
     ASSERT_NEAR(TotalsOf(workers).mass, before.mass, 1e-9);
     ASSERT_NEAR(TotalsOf(workers).weighted, before.weighted, 1e-5);
@@ -220,7 +222,7 @@ TEST(GoSgdTest, WithoutTheMassesTheyAgreeOnSomethingElse) {  // GO-T4
   EXPECT_LT(error[1], 1e-5);
 }
 
-// ---- Dynamic Weighting ----------------------------------------------------------------------------
+// ---- Dynamic Weighting --------------------------------------------------------------------------
 
 TEST(DynamicWeightingTest, FreshIsEasgdAndEntirelyStaleIsReset) {  // DW-T1
   const std::vector<Values> start = ScatteredStart(2, kDimension, 1);
@@ -249,7 +251,8 @@ TEST(DynamicWeightingTest, TheSumMovesByTheDeclaredDefect) {  // DW-T2
   }
 }
 
-// The point of it: who comes back after a long time drags the centre along under EASGD, and not here.
+// The point of it: who comes back after a long time drags the centre along under EASGD, and not
+// here.
 TEST(DynamicWeightingTest, AWorkerThatWasAwayDoesNotDragTheCentre) {
   PairWorker centre{Values(kDimension, 0)};
   PairWorker away{Values(kDimension, 100)};
@@ -260,7 +263,7 @@ TEST(DynamicWeightingTest, AWorkerThatWasAwayDoesNotDragTheCentre) {
   EXPECT_NEAR(centre.x[0], 10, 1e-4);
 }
 
-// ---- Leader SGD -----------------------------------------------------------------------------------
+// ---- Leader SGD ---------------------------------------------------------------------------------
 
 TEST(LeaderSgdTest, TheLeaderStaysAndFullStrengthCopiesIt) {  // LS-T1, LS-T2
   const std::vector<Values> start = ScatteredStart(4, kDimension, 1);
@@ -302,7 +305,7 @@ TEST(LeaderSgdTest, TheSumIsNotConservedAndNobodyGetsFurtherFromTheLeader) {  //
   }
 }
 
-// ---- AD-PSGD and SwarmSGD -------------------------------------------------------------------------
+// ---- AD-PSGD and SwarmSGD -----------------------------------------------------------------------
 
 TEST(AdPsgdTest, ThePairsSumChangesByTheGradientsOnlyHoweverTheyInterleave) {  // AP-T1, SW-T1
   Random random(17);

@@ -1,5 +1,5 @@
-// A swarm that exchanges in pairs, without the daemon around it: the shipped rules and selectors, one
-// exchange after the other, nothing lost.
+// A swarm that exchanges in pairs, without the daemon around it: the shipped rules and selectors,
+// one exchange after the other, nothing lost.
 
 #ifndef STARLING_TESTS_CONFORMANCE_PAIR_SWARM_H_
 #define STARLING_TESTS_CONFORMANCE_PAIR_SWARM_H_

@@ -17,8 +17,8 @@ using Gradient = std::function<std::vector<double>(const Values&)>;
 // (x - b)' A (x - b) / 2 for each worker.
 class Quadratics {
  public:
-  // Positive definite A, eigenvalues about 0.5 to 3. `spread` of the workers' b: 0 is one problem for
-  // all, up: more heterogeneous.
+  // Positive definite A, eigenvalues about 0.5 to 3. `spread` of the workers' b: 0 is one problem
+  // for all, up: more heterogeneous.
   Quadratics(size_t workers, size_t dimension, double spread, uint64_t seed);
 
   std::vector<Gradient> gradients() const;

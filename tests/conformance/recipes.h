@@ -46,8 +46,8 @@ class Nobody : public Topology {
   bool symmetric() const override { return true; }
 };
 
-// Everybody sends to a random other, so some receive much and some nothing: only push-sum leaves the
-// mean where it is.
+// Everybody sends to a random other, so some receive much and some nothing: only push-sum leaves
+// the mean where it is.
 class RandomPush : public Topology {
  public:
   absl::string_view name() const override { return "random_push"; }

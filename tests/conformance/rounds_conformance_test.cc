@@ -1,9 +1,8 @@
-// What rounds do to a swarm: SG SGP, GG GossipGraD, PG Gossip-PGA, LA LASGD. DecentLaM and the outer
-// optimizers have files of their own.
+// What rounds do to a swarm: SG SGP, GG GossipGraD, PG Gossip-PGA, LA LASGD. DecentLaM and the
+// outer optimizers have files of their own.
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numeric>
 
 #include "gtest/gtest.h"
@@ -21,7 +20,7 @@ constexpr size_t kDimension = 12;
 
 std::vector<Gradient> NoGradients(size_t workers) { return ConstantGradients(workers, 0); }
 
-// Contribution of all masses: sum of mass times the k-th parameter.
+// Over all workers, mass times the k-th parameter.
 double WeightedSum(const Lockstep& swarm, size_t k) {
   double sum = 0;
   for (size_t i = 0; i < swarm.x().size(); ++i) sum += swarm.mass()[i] * swarm.x()[i][k];
@@ -32,7 +31,7 @@ double MassOf(const Lockstep& swarm) {
   return std::accumulate(swarm.mass().begin(), swarm.mass().end(), 0.0);
 }
 
-// ---- SGP ------------------------------------------------------------------------------------------
+// ---- SGP ----------------------------------------------------------------------------------------
 
 TEST(SgpTest, MassStaysAndTheWeightedSumMovesByTheStepsOnly) {  // SG-T1
   constexpr double kRate = 0.05;
@@ -110,7 +109,7 @@ TEST(SgpTest, OverlappedByNothingIsSgpAndOverlappedByTwoStepsGetsThereToo) {  //
   EXPECT_LT(run(2), 0.1);
 }
 
-// ---- GossipGraD -----------------------------------------------------------------------------------
+// ---- GossipGraD ---------------------------------------------------------------------------------
 
 TEST(GossipGradTest, TheDeltaFormKeepsTheRateAndTheOverwriteHalvesIt) {  // GG-T4
   auto moved_per_step = [](RoundSpec spec) {
@@ -135,8 +134,8 @@ TEST(GossipGradTest, MixedGradientsAloneBringNobodyTogether) {  // GG-T6
   RoundSpec spec = Gossip(MakeHypercube());
   spec.payload = RoundSpec::Payload::kGradient;
   const std::vector<Values> start = ScatteredStart(8, kDimension, 1);
-  Lockstep still({.local = {.rate = 0}, .rounds = {spec}}, Quadratics(8, kDimension, 1, 7).gradients(),
-                 start);
+  Lockstep still({.local = {.rate = 0}, .rounds = {spec}},
+                 Quadratics(8, kDimension, 1, 7).gradients(), start);
   still.Run(20);
   EXPECT_EQ(still.x(), start);
   Lockstep moving({.rounds = {spec}}, ConstantGradients(8, 1), start);
@@ -156,7 +155,9 @@ TEST(GossipGradTest, ParametersAndMomentumAreThePairsMeans) {
   std::vector<Values> momentum(2, Values(kDimension));
   for (int t = 0; t < 30; ++t) {
     swarm.Step();
-    for (size_t i = 0; i < 2; ++i) LocalStep(local, problem.gradients()[i](x[i]), x[i], momentum[i]);
+    for (size_t i = 0; i < 2; ++i) {
+      LocalStep(local, problem.gradients()[i](x[i]), x[i], momentum[i]);
+    }
     for (std::vector<Values>* both : {&x, &momentum}) {
       const std::vector<double> mean = Mean(*both);
       both->assign(2, Values(mean.begin(), mean.end()));
@@ -166,7 +167,7 @@ TEST(GossipGradTest, ParametersAndMomentumAreThePairsMeans) {
   }
 }
 
-// ---- Gossip-PGA -----------------------------------------------------------------------------------
+// ---- Gossip-PGA ---------------------------------------------------------------------------------
 
 RoundSpec Pga(std::shared_ptr<const Topology> topology, uint64_t every) {
   RoundSpec spec = Gossip(std::move(topology));
@@ -205,10 +206,12 @@ TEST(GossipPgaTest, TheBiasFallsWithThePeriodOfTheGlobalRounds) {  // PG-T5
   const Quadratics problem(8, kDimension, 1, 7);
   double last = 0;
   for (const uint64_t every : {1, 2, 6, 24, 0}) {
-    // 1200 steps are a multiple of every period; the steps before the next global round come on top.
+    // 1200 steps are a multiple of every period; the steps before the next global round come on
+    // top.
     double worst = 0;
     for (uint64_t phase = 0; phase < std::max<uint64_t>(every, 1); ++phase) {
-      worst = std::max(worst, problem.Bias(After(Pga(MakeRing(), every), problem, 1200 + phase, 0)));
+      const auto x = After(Pga(MakeRing(), every), problem, 1200 + phase, 0);
+      worst = std::max(worst, problem.Bias(x));
     }
     EXPECT_GT(worst, last) << every;
     last = worst;
@@ -224,7 +227,7 @@ TEST(GossipPgaTest, ForPowersOfTwoExponentialRoundsDoForAGlobalOne) {  // PG-T6
   EXPECT_LT(Difference(exponential.x(), global.x()), 1e-6);
 }
 
-// ---- LASGD ----------------------------------------------------------------------------------------
+// ---- LASGD --------------------------------------------------------------------------------------
 
 RoundSpec Background(uint64_t period) {
   RoundSpec spec = Gossip(MakeEveryone());
@@ -259,9 +262,10 @@ TEST(LasgdTest, BlockingAfterEveryStepItIsLocalSgd) {  // LA-T4
   EXPECT_EQ(After(blocking, problem, 100), After(Gossip(MakeEveryone()), problem, 100));
 }
 
-// ---- Apply order ----------------------------------------------------------------------------------
+// ---- Apply order --------------------------------------------------------------------------------
 
-// Both have a bias on data that differ from worker to worker; adapting before combining, the smaller.
+// Both have a bias on data that differ from worker to worker; adapting before combining, the
+// smaller.
 TEST(ApplyOrderTest, CombiningWhileAdaptingIsMoreBiasedThanAdaptingFirst) {
   const Quadratics problem(8, kDimension, 1, 7);
   RoundSpec spec = Gossip(MakeRing());

@@ -1,5 +1,6 @@
-// How hard pairs may pull before the swarm flies apart (EA-T5, C18, C19). The outer optimizers' limits
-// (C20) are in outer_conformance_test.cc, those of exchanges that take time in async_exchange_test.cc.
+// How hard pairs may pull before the swarm flies apart (EA-T5, C18, C19). The outer optimizers'
+// limits (C20) are in outer_conformance_test.cc, those of exchanges that take time in
+// async_exchange_test.cc.
 
 #include <algorithm>
 #include <cmath>
@@ -31,7 +32,7 @@ std::vector<PairWorker> Scattered(size_t count) {
   return WorkersAt(ScatteredStart(count, 1, 5));
 }
 
-// ---- EASGD: f = h x^2 / 2 in every worker, `rate` = eta h ------------------------------------------
+// ---- EASGD: f = h x^2 / 2 in every worker, `rate` = eta h ---------------------------------------
 
 // Everything at once: x' = x - rate x - alpha (x - c), c' = c + alpha sum (x - c).
 bool SynchronousIsStable(size_t n, double rate, double beta) {
@@ -82,7 +83,7 @@ TEST(EasgdStabilityTest, AndSlightlyTooStrictForTwoWorkers) {
   EXPECT_FALSE(RoundRobinIsStable(2, 1, 0.715));  // 0.707 is true
 }
 
-// ---- Elastic Gossip: no gradients, all leaves ask the hub -------------------------------------------
+// ---- Elastic Gossip: no gradients, all leaves ask the hub ---------------------------------------
 
 double SpreadAfter(size_t leaves, double alpha, bool at_once) {
   std::vector<PairWorker> all = WorkersAt(ScatteredStart(leaves + 1, 4, 5));
