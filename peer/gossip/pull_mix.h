@@ -5,8 +5,8 @@
 // Taking the difference against the snapshot of the request, and not averaging with whatever `own`
 // is when the reply comes, keeps the local steps made meanwhile at full length.
 //
-// Strength 1/2 is Gossiping SGD (Jin et al., 2016, arXiv 1611.04581): half way, and the sum over the
-// swarm is conserved in expectation if everybody is asked equally often. Towards a leader it is
+// Strength 1/2 is Gossiping SGD (Jin et al., 2016, arXiv 1611.04581): half way, and the sum over
+// the swarm is conserved in expectation if everybody is asked equally often. Towards a leader it is
 // Leader SGD (Teng et al., 2019, arXiv 1905.10395): up, the workers follow sooner; at 1 they become
 // copies of the leader.
 

@@ -1,5 +1,5 @@
-// A vector as long as the model that remembers, fragment by fragment, what the parameters were when a
-// round first met them. For the outer optimizers in this room.
+// A vector as long as the model that remembers, fragment by fragment, what the parameters were when
+// a round first met them. For the outer optimizers in this room.
 
 #ifndef STARLING_PEER_ROUNDS_FRAGMENT_ANCHOR_H_
 #define STARLING_PEER_ROUNDS_FRAGMENT_ANCHOR_H_

@@ -1,7 +1,5 @@
 #include "peer/gossip/elastic_controller.h"
 
-#include <numeric>
-
 #include "gtest/gtest.h"
 
 namespace starling {

@@ -87,6 +87,20 @@ TEST(DistanceSelectorTest, AnEnormousPenaltyMeansTheNearest) {
   EXPECT_EQ(Frequencies(*MakeDistanceSelector(1e6, 3), others, Worker(1), 1000).size(), 1);
 }
 
+// In a plane nobody is the nearest of more than six, but the farthest of nearly all lie in the
+// corners.
+TEST(DistanceSelectorTest, TheNearAreLikelierAndNotTheFar) {
+  std::map<PeerId, int> chosen;
+  for (uint64_t self = 1; self <= 40; ++self) {
+    Others others;
+    for (uint64_t id = 1; id <= 40; ++id) {
+      if (id != self) others.push_back(Worker(id));
+    }
+    ++chosen[Select(*MakeDistanceSelector(1e6, 3), others, Worker(self))->peer];
+  }
+  for (const auto& [peer, count] : chosen) EXPECT_LE(count, 6) << peer.ToString();
+}
+
 TEST(DistanceSelectorTest, TheSeedDrawsThePlaces) {
   Others others;
   for (uint64_t id = 2; id < 30; ++id) others.push_back(Worker(id));
@@ -152,6 +166,11 @@ TEST(LeaderSelectorTest, EveryFourthTimeTheLeaderOfAllAndElseTheLeaderOfTheGroup
     const bool global = round % 4 == 3;
     EXPECT_EQ(*choice, (global ? Choice{PeerId(2), 0} : Choice{PeerId(5), 1})) << round;
   }
+}
+
+TEST(LeaderSelectorTest, EveryGroupHasALeaderOfItsOwn) {
+  const Others others = {Worker(1, 0.1), Worker(3, 0.2), Worker(4, 0.3), Worker(5, 0.2)};
+  EXPECT_EQ(*Select(*MakeLeaderSelector(2, 9), others, Worker(2, 0.5)), (Choice{PeerId(4), 1}));
 }
 
 TEST(LeaderSelectorTest, TheCentreIsInNoGroup) {

@@ -61,6 +61,14 @@ TEST(PullMixTest, TheStrengthIsTheShareOfTheWay) {
   }
 }
 
+TEST(PullMixTest, WhatTheInitiatorDidMeanwhileIsKeptInFull) {
+  const auto rule = MakePullMix(0.5);
+  Values own = {7};
+  MixTerms terms;
+  EXPECT_EQ(rule->Commit(absl::MakeSpan(own), {2}, {4}, terms), 4);
+  EXPECT_EQ(own[0], 8);
+}
+
 TEST(PullMixTest, TwoWhoPullAtOneMomentMeet) {
   const Values a = Draw(100, 1);
   const Values b = Draw(100, 2);

@@ -1,7 +1,9 @@
 #include "peer/gossip/push_sum_mix.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -66,14 +68,16 @@ TEST(PushSumMixTest, TheMassWeightedSumNeverChangesAndThePlainOneDoes) {
   const auto before = sums(3);
   Random random(9);
   double mass = 0;
+  double plain_drift = 0;
   for (int i = 0; i < 100; ++i) {
     const size_t from = random.UniformInt(5);
     Push(workers[from], workers[(from + 1 + random.UniformInt(4)) % 5]);
+    EXPECT_NEAR(sums(3).first, before.first, 1e-5);
+    plain_drift = std::max(plain_drift, std::abs(sums(3).second - before.second));
   }
   for (const Worker& worker : workers) mass += worker.mass;
   EXPECT_NEAR(mass, 5, 1e-12);
-  EXPECT_NEAR(sums(3).first, before.first, 1e-5);
-  EXPECT_GT(std::abs(sums(3).second - before.second), 1e-3);
+  EXPECT_GT(plain_drift, 0.1);
   EXPECT_FALSE(MakePushSumMix()->conserves_sum());
   EXPECT_TRUE(MakePushSumMix()->moves_mass());
 }

@@ -41,6 +41,7 @@ TEST(StalenessTest, AWorkerThatIsPulledHomeScoresAsStaleAndOneThatExploresAsFres
   EXPECT_EQ(StalenessOfScore(-0.25, threshold), 0.25);
   EXPECT_EQ(StalenessOfScore(0, threshold), 0);
   EXPECT_EQ(StalenessOfScore(2, threshold), 0);
+  EXPECT_EQ(StalenessOfScore(-1, -4), 0.25);
   // Far away once, and each exchange quarters the distance.
   EXPECT_EQ(StalenessOfScore(DistanceScore({std::log(16.0), std::log(4.0), 0}), threshold), 1);
 }
