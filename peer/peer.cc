@@ -33,6 +33,11 @@ constexpr absl::Duration kFinalMerge = absl::Seconds(60);
 // Where losses steer an algorithm they are looked at this often.
 constexpr absl::Duration kRefreshView = absl::Milliseconds(100);
 
+// Rounds need everybody from the first on: at the start of a run steps wait this long for the other
+// workers to be known as training. Up: patience with slow starters; down: a worker that never comes
+// delays the start less.
+constexpr absl::Duration kMusterWait = absl::Seconds(3);
+
 FrameIdentity IdentityOf(const PeerOptions& options, RunId run, Model& model, uint32_t segments) {
   FrameIdentity identity;
   identity.peer = options.id;
@@ -114,6 +119,7 @@ Peer::Peer(PeerDeps deps, PeerOptions options, const Algorithm& algorithm,
       model_threads_(deps.model->threads()),
       random_(Random(options_.config.seed()).Split("peer").Split(options_.id.value())),
       follows_losses_(!algorithm.tethers.empty()),
+      has_rounds_(!algorithm.rounds.empty()),
       progress_slot_(deps.control, WhileAlive([this](const TrainingProgress& progress) {
                        OnProgress(progress);
                      })),
@@ -305,12 +311,15 @@ void Peer::ShareView(const MembershipView& view) {
     contacts.emplace(id, std::move(contact));
     const bool finished = total_steps_ > 0 && member.step() >= total_steps_;
     if (!member.centre() && !finished) workers[id] = member.address();
+    swarm_has_stepped_ |= member.step() > 0;
   }
+  workers_ = workers.size();
   const size_t rank = static_cast<size_t>(
       std::distance(workers.begin(), workers.lower_bound(options_.id)));
   training_.SetWorkers(workers.size() + 1, rank);
   gossip_.SetCandidates(std::move(contacts));
   rounds_.SetMembers(std::move(workers));
+  if (phase_ == v1::PHASE_TRAINING && has_rounds_ && !stepping_) StartStepsIfMustered();
 }
 
 void Peer::RefreshView() {
@@ -350,7 +359,7 @@ void Peer::MaybeTrain() {
        phase_ != v1::PHASE_WAITING)) {
     return;
   }
-  if (from_seed_ && !training_members_.empty()) {
+  if (from_seed_ && swarm_has_stepped_) {
     // The swarm was found only after we had settled for the seed: catch up with it first.
     from_seed_ = false;
     synced_ = false;
@@ -368,6 +377,21 @@ void Peer::MaybeTrain() {
     rounds_.SetFinished();
     return;
   }
+  if (has_rounds_ && from_seed_) {
+    ScheduleAfter(kMusterWait, [this] { StartSteps(); });
+    StartStepsIfMustered();
+  } else {
+    StartSteps();
+  }
+}
+
+void Peer::StartStepsIfMustered() {
+  if (workers_ + 1 >= options_.config.data().parts()) StartSteps();
+}
+
+void Peer::StartSteps() {
+  if (stepping_ || phase_ != v1::PHASE_TRAINING || options_.centre) return;
+  stepping_ = true;
   training_.Start();
 }
 

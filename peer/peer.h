@@ -145,6 +145,9 @@ class Peer : public Actor {
   void BeginFinalMerge();
   void OnSynced(absl::StatusOr<absl::optional<Snapshot>> state);
   void MaybeTrain();
+  // At the start of a run of rounds.
+  void StartStepsIfMustered();
+  void StartSteps();
   void OnProgress(const TrainingProgress& progress);
   void EvaluateSelf();
   // Shards that exchanges and averages have changed so far.
@@ -166,6 +169,7 @@ class Peer : public Actor {
   const int model_threads_;
   const Random random_;
   const bool follows_losses_;
+  const bool has_rounds_;
 
   // On the control executor only.
   v1::Phase phase_ = v1::PHASE_STARTING;
@@ -179,6 +183,9 @@ class Peer : public Actor {
   TrainingProgress progress_;
   v1::TrainingStatus evaluation_;  // the fields of the last evaluation
   absl::Time last_evaluation_ = absl::InfinitePast();
+  size_t workers_ = 0;               // others that train and have not finished
+  bool swarm_has_stepped_ = false;   // some other member has made steps
+  bool stepping_ = false;            // the trainer was started
   absl::Time view_refreshed_ = absl::InfinitePast();
   bool merging_ = false;  // the final merge is under way
   bool evaluating_ = false;

@@ -40,8 +40,12 @@ Round::Send NeighbourRound::ValuesFor(PeerId peer, uint32_t shard) const {
   send.kind = v1::FRAME_KIND_NEIGHBOUR_VALUES;
   send.shard = shard;
   send.values = Slice(shard);
-  send.mass = input_.mass;
+  send.mass = moves_mass_ ? ShareOf(shard) : 0;
   return send;
+}
+
+double NeighbourRound::ShareOf(uint32_t shard) const {
+  return input_.mass / static_cast<double>(out_[shard].size() + 1);
 }
 
 Round::Sends NeighbourRound::Begin(absl::Time now) {
@@ -118,6 +122,16 @@ Round::Outcome NeighbourRound::OnFrame(absl::Time, const v1::ShardHeader& header
   return outcome;
 }
 
+Round::Sends NeighbourRound::OnMembers(absl::Time, const std::vector<PeerId>& members) {
+  for (auto& shard : sources_) {
+    for (auto& [peer, source] : shard) {
+      if (!std::binary_search(members.begin(), members.end(), peer)) NoLongerExpect(source);
+    }
+  }
+  // Those whom only the new view makes our neighbours ask for our values.
+  return {};
+}
+
 Round::Sends NeighbourRound::OnAbsent(absl::Time, PeerId peer) {
   for (auto& shard : sources_) {
     const auto found = shard.find(peer);
@@ -129,17 +143,14 @@ Round::Sends NeighbourRound::OnAbsent(absl::Time, PeerId peer) {
 double NeighbourRound::MixShard(uint32_t shard, absl::Span<float> mixed) const {
   const absl::Span<const float> own = Slice(shard).floats();
   std::memcpy(mixed.data(), own.data(), own.size() * sizeof(float));
-  double own_weight = 1;
-  for (const auto& [peer, source] : sources_[shard]) own_weight -= source.weight;
-  // Of push-sum the masses decide; else the weights as they are, the absent ones' added to our own.
-  double mass = own_weight * input_.mass;
+  double mass = moves_mass_ ? ShareOf(shard) : 0;
   for (const auto& [peer, source] : sources_[shard]) {
-    if (!source.values.empty()) mass += source.weight * source.mass;
+    mass += source.values.empty() ? ShareOf(shard) : source.mass;
   }
   for (const auto& [peer, source] : sources_[shard]) {
     if (source.values.empty()) continue;
     const float weight = static_cast<float>(
-        moves_mass_ ? source.weight * source.mass / mass : source.weight);
+        moves_mass_ ? source.mass / mass : source.weight);
     const float* const __restrict theirs = source.values.floats().data();
     float* const __restrict out = mixed.data();
     const float* const __restrict x = own.data();

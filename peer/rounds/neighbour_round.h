@@ -2,13 +2,16 @@
 //
 //   mixed = own + sum over those that delivered of weight (theirs - own)
 //
-// or, for push-sum, the mean weighted by the masses: with q = a neighbour's weight and o = 1 - sum q,
+// or, for push-sum, every member shares its mass evenly between itself and those it sends to, and takes
+// the mean of what came, weighted by the masses; the weights above are not used:
 //
-//   mass' = o mass + sum q theirs_mass;   mixed = (o mass own + sum q theirs_mass theirs) / mass'
+//   share = mass / (out + 1);   mass' = share + sum of theirs;   mixed = weighted mean
 //
 // Neighbours may differ from shard to shard. What has not come by the retry time is asked for. A
 // neighbour that does not deliver is left out, and the own values take its weight: rows of the matrix
-// still sum to 1, but the sum over the members may move (for push-sum: mass may be lost).
+// still sum to 1, but the sum over the members may move. For push-sum the own share is taken back for
+// each that is missing, as if nothing had been sent there either: masses may grow by that, and never
+// dwindle.
 
 #ifndef STARLING_PEER_ROUNDS_NEIGHBOUR_ROUND_H_
 #define STARLING_PEER_ROUNDS_NEIGHBOUR_ROUND_H_
@@ -37,6 +40,7 @@ class NeighbourRound final : public Round {
   Sends OnTime(absl::Time now) override;
   absl::Time NextWake() const override;
   Outcome OnFrame(absl::Time now, const v1::ShardHeader& header, SharedBytes payload) override;
+  Sends OnMembers(absl::Time now, const std::vector<PeerId>& members) override;
   Sends OnAbsent(absl::Time now, PeerId peer) override;
   bool ended() const override { return expected_ == 0; }
   RoundResult TakeResult() override;
@@ -52,6 +56,7 @@ class NeighbourRound final : public Round {
   SharedBytes Slice(uint32_t shard) const;
   Send ValuesFor(PeerId peer, uint32_t shard) const;
   void NoLongerExpect(Source& source);
+  double ShareOf(uint32_t shard) const;
   // Returns the mass after the mix.
   double MixShard(uint32_t shard, absl::Span<float> mixed) const;
 

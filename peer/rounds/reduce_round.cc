@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,10 +12,6 @@ namespace starling {
 namespace {
 
 constexpr double kCloseShare = 0.6;
-
-void Append(Round::Sends from, Round::Sends* to) {
-  std::move(from.begin(), from.end(), std::back_inserter(*to));
-}
 
 }  // namespace
 
@@ -37,11 +32,11 @@ PeerId ReduceRound::OwnerOf(const std::vector<PeerId>& members, uint64_t number,
 ReduceRound::ReduceRound(uint64_t number, std::vector<PeerId> members, PeerId self,
                          RoundInput input, RoundTimes times, BufferPool* buffers)
     : number_(number),
-      members_(std::move(members)),
       self_(self),
       input_(std::move(input)),
       times_(times),
       buffers_(buffers),
+      members_(std::move(members)),
       parts_(input_.shards.count()),
       open_parts_(input_.shards.count()),
       loss_(input_.loss),
@@ -50,7 +45,6 @@ ReduceRound::ReduceRound(uint64_t number, std::vector<PeerId> members, PeerId se
   STARLING_CHECK(input_.values.size() == input_.shards.elements * sizeof(float));
   for (uint32_t shard = 0; shard < parts_.size(); ++shard) {
     parts_[shard].owner = OwnerOf(members_, number_, shard);
-    if (parts_[shard].owner == self_) owned_[shard];
   }
 }
 
@@ -59,14 +53,27 @@ SharedBytes ReduceRound::Slice(uint32_t shard) const {
                              input_.shards.length(shard) * sizeof(float));
 }
 
-Round::Sends ReduceRound::Contribute(uint32_t shard) const {
+void ReduceRound::Contribute(uint32_t shard, Sends* sends) {
+  const PeerId owner = parts_[shard].owner;
+  if (owner == self_) {
+    Owned& owned = owned_[shard];
+    owned.reduction.Add(self_, 1, Slice(shard));
+    owned.losses[self_] = input_.loss;
+    return;
+  }
   Send send;
-  send.to = parts_[shard].owner;
+  send.to = owner;
   send.kind = v1::FRAME_KIND_REDUCE;
   send.shard = shard;
   send.values = Slice(shard);
   send.loss = input_.loss;
-  return {send};
+  sends->push_back(std::move(send));
+}
+
+void ReduceRound::CloseWhatIsComplete(Sends* sends) {
+  for (const auto& [shard, owned] : owned_) {
+    if (owned.reduction.open() && AllIn(owned)) Close(shard, sends);
+  }
 }
 
 Round::Sends ReduceRound::Begin(absl::Time now) {
@@ -74,16 +81,22 @@ Round::Sends ReduceRound::Begin(absl::Time now) {
   deadline_ = now + times_.deadline;
   retry_at_ = now + retry_;
   Sends sends;
+  for (uint32_t shard = 0; shard < parts_.size(); ++shard) Contribute(shard, &sends);
+  CloseWhatIsComplete(&sends);
+  return sends;
+}
+
+Round::Sends ReduceRound::OnMembers(absl::Time, const std::vector<PeerId>& members) {
+  members_ = members;
+  Sends sends;
   for (uint32_t shard = 0; shard < parts_.size(); ++shard) {
-    if (parts_[shard].owner != self_) {
-      Append(Contribute(shard), &sends);
-      continue;
-    }
-    Owned& owned = owned_.at(shard);
-    owned.reduction.Add(self_, 1, Slice(shard));
-    owned.losses[self_] = input_.loss;
-    if (AllIn(owned)) Close(shard, &sends);
+    Part& part = parts_[shard];
+    const PeerId owner = OwnerOf(members_, number_, shard);
+    if (!part.open || owner == part.owner) continue;
+    part.owner = owner;
+    Contribute(shard, &sends);
   }
+  CloseWhatIsComplete(&sends);
   return sends;
 }
 
@@ -112,7 +125,7 @@ Round::Sends ReduceRound::OnTime(absl::Time now) {
     retry_ *= 2;
     retry_at_ = now + retry_;
     for (uint32_t shard = 0; shard < parts_.size(); ++shard) {
-      if (parts_[shard].open && parts_[shard].owner != self_) Append(Contribute(shard), &sends);
+      if (parts_[shard].open && parts_[shard].owner != self_) Contribute(shard, &sends);
     }
   }
   return sends;
@@ -181,13 +194,12 @@ Round::Outcome ReduceRound::OnFrame(absl::Time, const v1::ShardHeader& header,
     }
     return outcome;
   }
-  const auto found = owned_.find(shard);
-  if (header.kind() != v1::FRAME_KIND_REDUCE || found == owned_.end()) {
-    outcome.fault = FrameFault{v1::REFUSAL_REASON_BAD_REQUEST,
-                               absl::StrCat("shard ", shard, " is reduced by ",
-                                            parts_[shard].owner.ToString())};
+  if (header.kind() != v1::FRAME_KIND_REDUCE) {
+    outcome.fault = FrameFault{v1::REFUSAL_REASON_BAD_REQUEST, "no frame of a reduction"};
     return outcome;
   }
+  const auto found = owned_.find(shard);
+  if (found == owned_.end()) return outcome;  // the views differ; it will be sent again
   Owned& owned = found->second;
   if (owned.reduction.open()) {
     owned.reduction.Add(sender, 1, std::move(payload));
@@ -211,9 +223,7 @@ Round::Sends ReduceRound::OnAbsent(absl::Time, PeerId peer) {
   for (uint32_t shard = 0; shard < parts_.size(); ++shard) {
     if (parts_[shard].owner == peer) EndPart(shard, SharedBytes());
   }
-  for (const auto& [shard, owned] : owned_) {
-    if (owned.reduction.open() && AllIn(owned)) Close(shard, &sends);
-  }
+  CloseWhatIsComplete(&sends);
   return sends;
 }
 

@@ -3,10 +3,13 @@
 //
 // The owner of a shard is the member with the highest hash of (round, shard, id), so that two members
 // whose views differ by one peer still agree on nearly every owner, and the work wanders from round to
-// round. An owner averages when all members that it knows of have contributed, or at 0.6 of the deadline
+// round. Where they disagree, a contribution comes to somebody who does not think itself the owner; it is
+// ignored, and sent again later to whom the views, which converge, then name.
+//
+// An owner averages when all members that it knows of have contributed, or at 0.6 of the deadline
 // whoever has: the mean is that of the contributors. It answers a repeated contribution with the mean
-// that it has formed, also after its own round has ended. A shard whose owner is gone, or that came too
-// late, keeps the member's own values.
+// that it has formed, also after its own round has ended. A shard whose owner refuses us, because it is
+// gone on or stops, or that is late, keeps the member's own values.
 
 #ifndef STARLING_PEER_ROUNDS_REDUCE_ROUND_H_
 #define STARLING_PEER_ROUNDS_REDUCE_ROUND_H_
@@ -33,6 +36,7 @@ class ReduceRound final : public Round {
   Sends OnTime(absl::Time now) override;
   absl::Time NextWake() const override;
   Outcome OnFrame(absl::Time now, const v1::ShardHeader& header, SharedBytes payload) override;
+  Sends OnMembers(absl::Time now, const std::vector<PeerId>& members) override;
   Sends OnAbsent(absl::Time now, PeerId peer) override;
   bool ended() const override { return open_parts_ == 0; }
   RoundResult TakeResult() override;
@@ -52,19 +56,21 @@ class ReduceRound final : public Round {
   };
 
   SharedBytes Slice(uint32_t shard) const;
-  Sends Contribute(uint32_t shard) const;
+  // Sends the shard to its owner, or takes it in if that is us.
+  void Contribute(uint32_t shard, Sends* sends);
+  void CloseWhatIsComplete(Sends* sends);
   bool AllIn(const Owned& owned) const;
   void Close(uint32_t shard, Sends* sends);
   void EndPart(uint32_t shard, SharedBytes mean);
   Send MeanFor(PeerId peer, uint32_t shard, const Owned& owned) const;
 
   const uint64_t number_;
-  const std::vector<PeerId> members_;
   const PeerId self_;
   const RoundInput input_;
   const RoundTimes times_;
   BufferPool* const buffers_;
 
+  std::vector<PeerId> members_;
   std::vector<Part> parts_;
   std::map<uint32_t, Owned> owned_;
   std::set<PeerId> absent_;

@@ -73,9 +73,11 @@ class Round {
   virtual Sends OnTime(absl::Time now) = 0;
   virtual absl::Time NextWake() const = 0;
   // A frame that passed InspectFrame and names this round. WRONG_LENGTH: its geometry is not ours.
-  // BAD_REQUEST: its sender has no part in what it asks or brings, or comes too late.
+  // BAD_REQUEST: its sender has no part in what it brings, or comes too late.
   virtual Outcome OnFrame(absl::Time now, const v1::ShardHeader& header, SharedBytes payload) = 0;
-  // `peer` is gone, or has refused us: nothing more is expected of it.
+  // The members are these now (ascending, self included).
+  virtual Sends OnMembers(absl::Time now, const std::vector<PeerId>& members) = 0;
+  // `peer` has refused us: nothing more is expected of it.
   virtual Sends OnAbsent(absl::Time now, PeerId peer) = 0;
   // The own mix is complete. Stays true.
   virtual bool ended() const = 0;

@@ -30,31 +30,34 @@ RoundsActor::RoundsActor(const Deps& deps, const FrameIdentity& self, std::vecto
 
 void RoundsActor::SetMembers(std::map<PeerId, std::string> members) {
   AssertHere();
-  std::vector<PeerId> gone;
-  for (const auto& [peer, address] : members_) {
-    if (members.count(peer) == 0) gone.push_back(peer);
-  }
+  bool changed = members.size() != members_.size();
+  for (const auto& [peer, address] : members_) changed |= members.count(peer) == 0;
   members_ = std::move(members);
+  if (!changed || stopped_) return;
+  const std::vector<PeerId> ids = Ids();
   for (size_t index = 0; index < lanes_.size(); ++index) {
     Lane& lane = lanes_[index];
-    for (const PeerId peer : gone) {
-      if (!lane.running) break;
-      Round& round = *lane.running->round;
-      Carry(index, lane.running->number, round, round.OnAbsent(Now(), peer));
-      EndIfDone(index);
-    }
+    if (!lane.running) continue;
+    Round& round = *lane.running->round;
+    Carry(index, lane.running->number, round, round.OnMembers(Now(), ids));
+    EndIfDone(index);
   }
+}
+
+std::vector<PeerId> RoundsActor::Ids() const {
+  std::vector<PeerId> ids;
+  for (const auto& [peer, address] : members_) ids.push_back(peer);
+  ids.insert(std::lower_bound(ids.begin(), ids.end(), self_.peer), self_.peer);
+  return ids;
 }
 
 std::unique_ptr<Round> RoundsActor::Plan(Lane& lane, uint64_t number, bool global,
                                          RoundInput input) {
-  std::vector<PeerId> ids;
-  for (const auto& [peer, address] : members_) ids.push_back(peer);
-  const auto place = std::lower_bound(ids.begin(), ids.end(), self_.peer);
-  const size_t rank = static_cast<size_t>(place - ids.begin());
-  ids.insert(place, self_.peer);
+  std::vector<PeerId> ids = Ids();
+  const size_t rank = static_cast<size_t>(
+      std::lower_bound(ids.begin(), ids.end(), self_.peer) - ids.begin());
   const absl::Duration retry =
-      std::clamp(2 * lane.timing.smoothed(), options_.min_retry, absl::Seconds(2));
+      std::clamp(4 * lane.timing.smoothed(), options_.min_retry, absl::Seconds(2));
   const RoundTimes times{retry, lane.timing.deadline()};
   if (global || lane.spec.topology->everyone()) {
     return std::make_unique<ReduceRound>(number, std::move(ids), self_.peer, std::move(input), times,
@@ -80,8 +83,7 @@ void RoundsActor::OnContribution(Contribution contribution) {
   STARLING_CHECK(!lane.running);
   uint64_t number = std::max({contribution.step / lane.spec.period, lane.next, lane.newest});
   // Whatever the number, everybody must speak of the same fragment.
-  const uint64_t fragment = contribution.step / lane.spec.period % lane.spec.fragments;
-  while (number % lane.spec.fragments != fragment) ++number;
+  while (number % lane.spec.fragments != contribution.fragment) ++number;
   lane.next = number + 1;
   lane.newest = std::max(lane.newest, number);
 
@@ -227,7 +229,7 @@ void RoundsActor::EndIfDone(size_t index) {
   lane.past.push_back(Past{running.number, std::move(running.round)});
   if (lane.past.size() > kKept) lane.past.pop_front();
   SetTimer(index);
-  deps_.finish(MixedRound{index, std::move(result.mixed), result.mass});
+  deps_.finish(MixedRound{index, running.number, std::move(result.mixed), result.mass});
 }
 
 void RoundsActor::SetTimer(size_t index) {

@@ -39,9 +39,9 @@ namespace starling {
 
 struct RoundsOptions {
   ExchangeTimingOptions timing;
-  // Least time before something is sent again. Down: losses are repaired sooner; up: less is sent twice
-  // while a slow member is waited for.
-  absl::Duration min_retry = absl::Milliseconds(250);
+  // Something is sent again after max(this, 4 smoothed round durations), then after twice as long, ...
+  // Down: losses are repaired sooner; up: less is sent twice while a slow member is waited for.
+  absl::Duration min_retry = absl::Milliseconds(400);
   // Frames kept for rounds that have not begun here. Up: less is sent twice, more memory (a shard each).
   size_t early_frames = 512;
 };
@@ -103,6 +103,8 @@ class RoundsActor : public Actor {
     uint64_t newest = 0;  // highest number heard of
   };
 
+  // All members, self included, ascending.
+  std::vector<PeerId> Ids() const;
   std::unique_ptr<Round> Plan(Lane& lane, uint64_t number, bool global, RoundInput input);
   Round* Find(Lane& lane, uint64_t number);
   // `way_back` leads to `asker`, for members whose address is not known yet.

@@ -40,26 +40,32 @@ OuterOptimizer::State RoundGate::StateOf(const Lane& lane, const Worker& worker)
 void RoundGate::Anchor(const Worker& worker) {
   for (Lane& lane : lanes_) {
     if (lane.outer == nullptr) continue;
-    lane.offset = 0;
-    lane.length = elements_;
-    MutableBuffer unused = pool_->Take(lane.outer->slots() * elements_);
-    lane.outer->Begin(StateOf(lane, worker), unused.floats());
+    for (uint64_t fragment = 0; fragment < lane.spec.fragments; ++fragment) {
+      SetFragment(lane, fragment);
+      MutableBuffer unused = pool_->Take(lane.outer->slots() * lane.length);
+      lane.outer->Begin(StateOf(lane, worker), unused.floats());
+    }
   }
+}
+
+void RoundGate::SetFragment(Lane& lane, uint64_t fragment) const {
+  const size_t each = (elements_ + lane.spec.fragments - 1) / lane.spec.fragments;
+  lane.offset = std::min(elements_, each * static_cast<size_t>(fragment));
+  lane.length = std::min(each, elements_ - lane.offset);
 }
 
 Contribution RoundGate::Begin(size_t index, uint64_t step, const Worker& worker) {
   Lane& lane = lanes_[index];
-  const uint64_t fragments = lane.spec.fragments;
-  const size_t each = (elements_ + fragments - 1) / fragments;
-  lane.offset = std::min(elements_, each * static_cast<size_t>(step / lane.spec.period % fragments));
-  lane.length = std::min(each, elements_ - lane.offset);
+  if (!lane.counted) lane.next_number = step / lane.spec.period;
+  const uint64_t fragment = lane.next_number % lane.spec.fragments;
+  SetFragment(lane, fragment);
   MutableBuffer buffer = pool_->Take(lane.outer->slots() * lane.length);
   lane.outer->Begin(StateOf(lane, worker), buffer.floats());
   lane.own = std::move(buffer).Freeze();
   lane.pending = true;
   lane.required_by = lane.spec.delay == RoundSpec::kBackground ? RoundSpec::kBackground
                                                                : step + lane.spec.delay;
-  return Contribution{index, step, lane.own, worker.mass, worker.loss};
+  return Contribution{index, step, fragment, lane.own, worker.mass, worker.loss};
 }
 
 bool RoundGate::Pass(uint64_t step, const Worker& worker, std::vector<Contribution>* begun) {
@@ -78,6 +84,8 @@ bool RoundGate::Pass(uint64_t step, const Worker& worker, std::vector<Contributi
           begun->push_back(std::move(contribution));
         } else {
           lane.pending = false;
+          ++lane.next_number;
+          lane.counted = true;
         }
       }
     }
@@ -95,7 +103,7 @@ absl::optional<Contribution> RoundGate::Gradient(uint64_t step, absl::Span<const
     if (!IsGradient(index) || step % lane.spec.period != 0) continue;
     MutableBuffer copy = pool_->Take(gradient.size());
     std::memcpy(copy.floats().data(), gradient.data(), copy.bytes());
-    return Contribution{index, step, std::move(copy).Freeze(), 1, loss};
+    return Contribution{index, step, 0, std::move(copy).Freeze(), 1, loss};
   }
   return absl::nullopt;
 }
@@ -104,6 +112,8 @@ bool RoundGate::Finish(const MixedRound& mixed, const Worker& worker, double* ma
   Lane& lane = lanes_[mixed.spec];
   if (!lane.pending || mixed.mixed.size() != lane.own.size()) return false;
   lane.pending = false;
+  lane.next_number = mixed.number + 1;
+  lane.counted = true;
   lane.outer->Finish(StateOf(lane, worker), lane.own.floats(), mixed.mixed.floats());
   lane.own = SharedBytes();
   if (lane.spec.moves_mass) *mass = mixed.mass;

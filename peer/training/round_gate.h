@@ -73,11 +73,15 @@ class RoundGate {
     size_t offset = 0;                      // its fragment
     size_t length = 0;
     uint64_t required_by = 0;
+    // Number of the next round, as far as we know; decides on the fragment.
+    uint64_t next_number = 0;
+    bool counted = false;  // next_number is more than a guess from our steps
     uint64_t last_due = 0;
     bool pending = false;
   };
 
   OuterOptimizer::State StateOf(const Lane& lane, const Worker& worker) const;
+  void SetFragment(Lane& lane, uint64_t fragment) const;
   Contribution Begin(size_t index, uint64_t step, const Worker& worker);
 
   const size_t elements_;

@@ -16,6 +16,8 @@ constexpr double kLossDecay = 0.98;
 constexpr absl::Duration kRateWindow = absl::Seconds(1);
 // A worker with less push-sum weight than this gives none away: it would soon vanish in rounding.
 constexpr double kLeastMass = 1e-6;
+// Steps on a push-sum numerator are divided by the weight, but are not made longer than this.
+constexpr double kLeastDivisor = 0.25;
 
 size_t ShardCount(size_t elements, size_t shard_elements) {
   return shard_elements == 0 ? 1 : (elements + shard_elements - 1) / shard_elements;
@@ -97,7 +99,7 @@ RoundGate::Worker TrainingActor::WorkerState() {
 void TrainingActor::UpdateRate() {
   double scale = RateScaleAt(progress_.step, options_.total_steps, options_.decay_share) *
                  elastic_.RateScale(progress_.step);
-  if (gate_.divides_by_mass()) scale /= masses_.front();
+  if (gate_.divides_by_mass()) scale /= std::max(masses_.front(), kLeastDivisor);
   optimizer_->set_rate_scale(scale);
 }
 
