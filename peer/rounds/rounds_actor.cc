@@ -81,7 +81,11 @@ void RoundsActor::OnContribution(Contribution contribution) {
   const size_t index = contribution.spec;
   Lane& lane = lanes_[index];
   STARLING_CHECK(!lane.running);
-  uint64_t number = std::max({contribution.step / lane.spec.period, lane.next, lane.newest});
+  // The step tells the number only before the first round: background rounds leave some steps out.
+  uint64_t number = lane.next;
+  if (lane.newest >= lane.next + kFarBehind) number = lane.newest;
+  if (!lane.counted) number = std::max(number, contribution.step / lane.spec.period);
+  lane.counted = true;
   // Whatever the number, everybody must speak of the same fragment.
   while (number % lane.spec.fragments != contribution.fragment) ++number;
   lane.next = number + 1;
@@ -163,7 +167,12 @@ void RoundsActor::OnRefusal(const v1::ShardHeader& header) {
   if (header.refusal() == v1::REFUSAL_REASON_CORRUPT || header.refusal() == v1::REFUSAL_REASON_BUSY) {
     return;  // sent again in its turn
   }
-  NoteNewest(lane, header.current_round() / lanes_.size());
+  const uint64_t current = header.current_round() / lanes_.size();
+  NoteNewest(lane, current);
+  // Who refuses a round has gone on, or will not take part in it: no use in asking for the next ones.
+  if (header.refusal() != v1::REFUSAL_REASON_NOT_TRAINING && lane.newest >= current) {
+    lane.next = std::max(lane.next, current);
+  }
   if (!lane.running || lane.running->number != header.round() / lanes_.size()) return;
   Round& round = *lane.running->round;
   Carry(index, lane.running->number, round, round.OnAbsent(Now(), PeerId(header.sender())));

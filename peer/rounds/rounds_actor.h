@@ -1,9 +1,9 @@
 // Runs the rounds that an algorithm is made of: takes the trainer's contributions, plans each round from
 // the members it knows and the topology, carries frames, and gives the mix back.
 //
-// Nobody plans for the others. A round's number is the trainer's step over the period, so members that
-// step together number alike; one that fell behind (a newcomer, a process that was stopped) hears of
-// higher numbers and continues from there. Rules:
+// Nobody plans for the others. Rounds are numbered one after the other, from the trainer's step over the
+// period on, so members that begin together number alike; one that fell behind (a newcomer, a process that
+// was stopped) is refused, or hears of much higher numbers, and continues from there. Rules:
 //   * at most one round of each RoundSpec under way; the last kKept of each are kept to answer those
 //     who are behind;
 //   * frames of rounds to come wait, at most `early_frames`; the oldest give way, and are sent again;
@@ -99,6 +99,7 @@ class RoundsActor : public Actor {
     ExchangeTiming timing;
     absl::optional<Running> running;
     std::deque<Past> past;
+    bool counted = false;  // there was a round
     uint64_t next = 0;    // least number of the next round
     uint64_t newest = 0;  // highest number heard of
   };
@@ -118,6 +119,9 @@ class RoundsActor : public Actor {
   uint64_t WireNumber(size_t index, uint64_t number) const { return number * lanes_.size() + index; }
 
   static constexpr size_t kKept = 3;
+  // In a directed topology members may be ahead of each other by a few rounds; whoever is further behind
+  // than this leaves out what it missed.
+  static constexpr uint64_t kFarBehind = 16;
   // Nobody gets further ahead of us than this while we are stopped; a higher number is a mistake.
   static constexpr uint64_t kFarthest = 10'000'000;
 
