@@ -18,12 +18,15 @@ void Repair(Simulation& simulation) {
   network.loss = network.duplication = network.corruption = 0;
   simulation.SetNetwork(network);
   simulation.ClearLinks();
-  // Those that left on purpose come back only if the swarm could not start without them.
+  // Those that left on purpose come back only if the swarm could not start without them, or if there
+  // is no coordinator and their addresses are what others were given to find it.
+  const int meeting_points = simulation.options().coordinator ? 0 : 2;
   size_t living = simulation.living().size();
   for (const bool also_departed : {false, true}) {
     for (size_t node = 0; node < simulation.nodes().size(); ++node) {
       const Simulation::Node& each = simulation.nodes()[node];
-      if (each.process != nullptr || (each.departed && !also_departed)) continue;
+      const bool leaves = each.departed && static_cast<int>(node) >= meeting_points;
+      if (each.process != nullptr || (leaves && !also_departed)) continue;
       if (also_departed && living >= static_cast<size_t>(simulation.options().peers)) return;
       simulation.Restart(static_cast<int>(node));
       ++living;
@@ -69,6 +72,9 @@ std::vector<std::string> RunSafetyThenHealing(Simulation& simulation,
   const bool contracts = declared.contracts && !simulation.options().learn;
   const double enough = options.mixes * static_cast<double>(simulation.living().size());
   auto mixed = [&] { return TotalMixes(simulation) - mixes; };
+  auto exchanged = [&] {
+    return mixed() > 0 && simulation.TotalTraffic().payload_bytes > payload;
+  };
   auto all_step = [&] {
     for (const SimPeer* peer : simulation.living()) {
       if (StillTrains(*peer) && peer->steps() <= steps[peer->spec().process]) return false;
@@ -79,7 +85,7 @@ std::vector<std::string> RunSafetyThenHealing(Simulation& simulation,
   auto nearer = [&] { return simulation.ConsensusDistance() <= 0.5 * distance + rounding; };
   simulation.RunUntil(
       [&] {
-        return all_step() && (!declared.communicates || mixed() > 0) && (!contracts || nearer());
+        return all_step() && (!declared.communicates || exchanged()) && (!contracts || nearer());
       },
       options.good_within);
 
@@ -92,8 +98,7 @@ std::vector<std::string> RunSafetyThenHealing(Simulation& simulation,
   const std::vector<const SimPeer*> living = simulation.living();
   const bool finished = std::none_of(living.begin(), living.end(),
                                      [](const SimPeer* peer) { return StillTrains(*peer); });
-  if (declared.communicates && !finished &&
-      (mixed() == 0 || simulation.TotalTraffic().payload_bytes == payload)) {
+  if (declared.communicates && !finished && !exchanged()) {
     wrong.push_back(absl::StrCat("healing: nothing was exchanged within ",
                                  absl::FormatDuration(options.good_within), " of calm"));
   }

@@ -377,9 +377,10 @@ TEST_F(SimNetworkTest, FramesQueueOnANarrowUplinkAndCallsDoNot) {
   RunFor(absl::Milliseconds(999));
   EXPECT_EQ(b_->receiver.frames.size(), 1u);
   EXPECT_EQ(call_results_, 1);
+  RunFor(absl::Milliseconds(2));
   for (const size_t frames : {2, 3, 4}) {
-    RunFor(absl::Milliseconds(1001));
     EXPECT_EQ(b_->receiver.frames.size(), frames);
+    RunFor(absl::Seconds(1));
   }
 }
 

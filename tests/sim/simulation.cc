@@ -161,6 +161,13 @@ void Simulation::StartProcess(int number) {
         spec.seeds.push_back(nodes_[seed].address);
       }
     }
+    // Both may be gone, or back and strangers to the others.
+    for (int other = 2; other < static_cast<int>(nodes_.size()); ++other) {
+      const SimPeer* const process = nodes_[other].process.get();
+      if (other == number || process == nullptr || !process->trained()) continue;
+      spec.seeds.push_back(nodes_[other].address);
+      break;
+    }
   }
   spec.model_seed = options_.starts_equal() ? options_.seed : random_.Split("model").Split(spec.process).Next();
   spec.slowness = options_.SlownessOf(number);

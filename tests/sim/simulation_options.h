@@ -82,7 +82,8 @@ struct SimulationOptions {
   std::vector<double> slowness;
 
   SimNetworkOptions network;
-  // Without one, every peer is told the addresses of the first two.
+  // Without one, every peer is told the addresses of the first two, and of the first other that trains
+  // by then.
   bool coordinator = true;
   SimCoordinatorOptions coordinator_options;
   // A global averaging round every so many steps; 0: none. Needs the coordinator.
