@@ -75,9 +75,9 @@ class MembershipChecker final : public Checker {
     if (!calm || simulation.now() - *calm < MembershipBound(simulation.options())) return;
     std::map<std::string, const SimPeer*> living;
     for (const SimPeer* peer : simulation.living()) living[peer->spec().id.ToString()] = peer;
-    for (const auto& [id, peer] : living) {
-      Judge(*peer, living, CallsAreAlwaysInTime(simulation.options()));
-    }
+    const bool judge_suspicion =
+        CallsAreAlwaysInTime(simulation.options()) && !simulation.network().has_links();
+    for (const SimPeer* peer : simulation.watched()) Judge(*peer, living, judge_suspicion);
   }
 
  private:
@@ -111,10 +111,12 @@ class MembershipChecker final : public Checker {
   }
 };
 
-// How fast the logarithm of the distance should fall: with n peers, each starting `rate` exchanges a
+// How fast the logarithm of the distance should fall where theory says so, else 0: with n peers, each starting `rate` exchanges a
 // second, the mean square distance loses the share `strength` / (n - 1) in each, n * rate times a
 // second.
 double TheoreticalRate(const SimulationOptions& options, const v1::RunConfig& config) {
+  const std::string& name = config.algorithm().name();
+  if (name != "elastic_gossip" && name != "gossiping_sgd") return 0;
   double p = 0;
   double tau = 1;
   double strength = 0.5;  // pull: the initiator alone moves, half way
@@ -150,6 +152,7 @@ class ConsensusChecker final : public Checker {
       distance_ = simulation.ConsensusDistance();
       return;
     }
+    if (simulation.network().has_lines()) return;
     const double exponent = TheoreticalRate(options, simulation.config()) / 4 *
                             absl::ToDoubleSeconds(simulation.now() - *base_);
     if (exponent < 2) return;

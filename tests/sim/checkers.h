@@ -29,8 +29,8 @@ std::unique_ptr<Checker> MakeMembershipChecker();
 // coordinator, if there is one, needs its lease.
 absl::Duration MembershipBound(const SimulationOptions& options);
 
-// With gradients off, the distance between peers falls while the world is calm, after
-// MembershipBound, at least a quarter as fast as the theory of random pairwise averaging has it,
+// With gradients off, elastic and pull gossip, and no narrow lines: the distance between peers falls
+// while the world is calm, after MembershipBound, at least a quarter as fast as the theory of random pairwise averaging has it,
 // until float rounding is all that is left.
 std::unique_ptr<Checker> MakeConsensusChecker();
 

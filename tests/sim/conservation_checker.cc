@@ -5,8 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "peer/algorithms/registry.h"
-#include "peer/runtime/check.h"
+#include "tests/sim/declared.h"
 #include "tests/sim/sim_peer.h"
 #include "tests/sim/simulation.h"
 
@@ -14,12 +13,6 @@ namespace starling {
 namespace {
 
 constexpr double kTolerance = 1e-5;
-
-bool ConservesSum(const v1::RunConfig& config) {
-  const auto algorithm = MakeAlgorithm(config.algorithm());
-  STARLING_CHECK(algorithm.ok());
-  return algorithm->mix == nullptr || algorithm->mix->conserves_sum();
-}
 
 double Norm(const SharedBytes& values) {
   double squares = 0;
@@ -46,11 +39,12 @@ class ConservationChecker::Observer final : public MixObserver {
   const uint64_t process_;
 };
 
-ConservationChecker::ConservationChecker(const v1::RunConfig& config, bool learn)
-    : rule_conserves_(ConservesSum(config)),
+ConservationChecker::ConservationChecker(const v1::RunConfig& config, size_t parameters,
+                                         bool learn)
+    : rule_conserves_(DeclaredBy(config).conserves_sum),
       measures_sum_(rule_conserves_ && !learn),
       judges_sum_(measures_sum_ && config.averaging().period_steps() == 0),
-      dimension_(config.model().dimension()),
+      dimension_(parameters),
       expected_(dimension_),
       departed_(dimension_) {}
 
@@ -59,14 +53,14 @@ ConservationChecker::~ConservationChecker() = default;
 MixObserver* ConservationChecker::ObserverFor(uint64_t process) {
   Process& entry = processes_[process];
   entry.observer = std::make_unique<Observer>(this, process);
-  entry.gained.resize(dimension_);
+  if (measures_sum_) entry.gained.resize(dimension_);
   return entry.observer.get();
 }
 
 void ConservationChecker::OnResponded(uint64_t process, size_t offset, const SharedBytes& reply) {
   ++responded_;
   Process& responder = processes_.at(process);
-  if (rule_conserves_ && !responder.admitted) {
+  if (measures_sum_ && !responder.admitted) {
     for (size_t i = 0; i < reply.floats().size(); ++i) {
       responder.gained[offset + i] -= reply.floats()[i];
     }
@@ -79,7 +73,7 @@ void ConservationChecker::OnResponded(uint64_t process, size_t offset, const Sha
 void ConservationChecker::OnCommitted(uint64_t process, size_t offset, const SharedBytes& reply) {
   ++committed_;
   Process& initiator = processes_.at(process);
-  if (rule_conserves_ && !initiator.admitted) {
+  if (measures_sum_ && !initiator.admitted) {
     for (size_t i = 0; i < reply.floats().size(); ++i) {
       initiator.gained[offset + i] += reply.floats()[i];
     }
@@ -108,6 +102,7 @@ void ConservationChecker::Admit(const SimPeer& peer) {
 }
 
 void ConservationChecker::OnEnd(const SimPeer& peer) {
+  if (!measures_sum_) return;
   Admit(peer);
   if (!processes_.at(peer.spec().process).admitted) return;
   const absl::Span<const float> parameters = peer.parameters();

@@ -36,8 +36,8 @@ class SimPeer;
 
 class ConservationChecker final : public Checker {
  public:
-  // `learn` as in SimulationOptions.
-  ConservationChecker(const v1::RunConfig& config, bool learn);
+  // `parameters`: how many the model has. `learn` as in SimulationOptions.
+  ConservationChecker(const v1::RunConfig& config, size_t parameters, bool learn);
   ~ConservationChecker() override;
 
   absl::string_view name() const override { return "conservation"; }

@@ -1,6 +1,7 @@
 #include "tests/sim/sim_executor.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "peer/runtime/check.h"
@@ -13,17 +14,13 @@ void SimExecutor::Post(Task task) { ScheduleAt(world_->now_, std::move(task)); }
 
 TimerId SimExecutor::ScheduleAt(absl::Time when, Task task) {
   STARLING_CHECK(task != nullptr);
-  if (killed_) return world_->next_id_++;
+  if (killed_) return world_->NextId();
   return world_->Schedule(when, this, std::move(task));
 }
 
 void SimExecutor::Cancel(TimerId timer) {
-  const auto event = world_->events_.find(timer);
-  if (event != world_->events_.end()) {
-    if (event->second.executor != this) return;
-    // A task may own what its destructor touches; it must not see half an erasure.
-    const Task task = std::move(event->second.task);
-    world_->events_.erase(event);
+  if (SimWorld::Event* const event = world_->Find(timer); event != nullptr) {
+    if (event->executor == this) const Task task = world_->Take(*event);
     return;
   }
   const auto waiting = std::find_if(waiting_.begin(), waiting_.end(),
@@ -52,15 +49,14 @@ void SimExecutor::Resume() {
 void SimExecutor::Kill() {
   STARLING_CHECK(!RunsHere());
   killed_ = true;
-  std::vector<Task> dead;
-  for (auto event = world_->events_.begin(); event != world_->events_.end();) {
-    if (event->second.executor != this) {
-      ++event;
-      continue;
-    }
-    dead.push_back(std::move(event->second.task));
-    event = world_->events_.erase(event);
+  std::vector<TimerId> ids;
+  for (const SimWorld::Event& event : world_->slots_) {
+    if (event.id != 0 && event.executor == this) ids.push_back(event.id);
   }
+  std::sort(ids.begin(), ids.end());
+  // They go at the end of the scope, in the order in which they were scheduled.
+  std::vector<Task> dead;
+  for (const TimerId id : ids) dead.push_back(world_->Take(*world_->Find(id)));
   for (Waiting& waiting : waiting_) dead.push_back(std::move(waiting.task));
   waiting_.clear();
 }
@@ -101,24 +97,53 @@ SimExecutor* SimWorld::NewExecutor(std::string name) {
 }
 
 TimerId SimWorld::Schedule(absl::Time when, SimExecutor* executor, Task task) {
-  const TimerId id = next_id_++;
-  events_.emplace(id, Event{executor, std::move(task)});
-  due_.emplace(std::max(when, now_), id);
+  if (free_slots_.empty()) {
+    STARLING_CHECK(slots_.size() <= kSlotMask);
+    free_slots_.push_back(static_cast<uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
+  const uint32_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  const TimerId id = NextId() | slot;
+  Event& event = slots_[slot];
+  event.id = id;
+  event.executor = executor;
+  event.task = std::move(task);
+  due_.emplace_back(std::max(when, now_), id);
+  std::push_heap(due_.begin(), due_.end(), std::greater<Key>());
+  if (due_.size() > 1024 && due_.size() > 4 * pending()) DropCancelled();
   return id;
+}
+
+SimWorld::Event* SimWorld::Find(TimerId id) {
+  const size_t slot = id & kSlotMask;
+  return slot < slots_.size() && slots_[slot].id == id ? &slots_[slot] : nullptr;
+}
+
+Task SimWorld::Take(Event& event) {
+  free_slots_.push_back(static_cast<uint32_t>(event.id & kSlotMask));
+  event.id = 0;
+  return std::exchange(event.task, nullptr);
+}
+
+void SimWorld::DropCancelled() {
+  std::erase_if(due_, [this](const Key& key) { return Find(key.second) == nullptr; });
+  std::make_heap(due_.begin(), due_.end(), std::greater<Key>());
 }
 
 bool SimWorld::RunNext(absl::Time until) {
   STARLING_CHECK(running_ == nullptr);
-  while (!due_.empty() && due_.top().first <= until) {
-    const Key key = due_.top();
-    due_.pop();
-    const auto found = events_.find(key.second);
-    if (found == events_.end()) continue;  // cancelled
-    Event event = std::move(found->second);
-    events_.erase(found);
+  while (!due_.empty() && due_.front().first <= until) {
+    const Key key = due_.front();
+    std::pop_heap(due_.begin(), due_.end(), std::greater<Key>());
+    due_.pop_back();
+    Event* const event = Find(key.second);
+    if (event == nullptr) continue;  // cancelled
+    SimExecutor* const executor = event->executor;
+    Task task = Take(*event);
     now_ = key.first;
     ++events_run_;
-    event.executor->Arrive(key.second, std::move(event.task));
+    executor->Arrive(key.second, std::move(task));
     return true;
   }
   now_ = std::max(now_, until);

@@ -19,9 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
-#include <queue>
 #include <string>
 #include <utility>
 #include <vector>
@@ -105,7 +103,7 @@ class SimWorld {
   }
 
   // Events that lie ahead, and that were run.
-  size_t pending() const { return events_.size(); }
+  size_t pending() const { return slots_.size() - free_slots_.size(); }
   uint64_t events_run() const { return events_run_; }
 
   // Everything that happens adds to it.
@@ -113,19 +111,32 @@ class SimWorld {
 
  private:
   friend class SimExecutor;
+  // An event lies in a slot. Its id is its sequence number and, in the low bits, its slot; so ids are
+  // in the order of scheduling, and a cancelled event's slot is not mistaken for its successor's.
+  static constexpr int kSlotBits = 22;
+  static constexpr TimerId kSlotMask = (TimerId{1} << kSlotBits) - 1;
   struct Event {
-    SimExecutor* executor;
+    TimerId id = 0;  // 0: the slot is free
+    SimExecutor* executor = nullptr;
     Task task;  // null: the executor is free again
   };
   using Key = std::pair<absl::Time, TimerId>;
 
+  TimerId NextId() { return next_sequence_++ << kSlotBits; }
   TimerId Schedule(absl::Time when, SimExecutor* executor, Task task);
+  // Null if it was run or cancelled.
+  Event* Find(TimerId id);
+  // Empties the slot. The task is the caller's to destroy, for it may own what its destructor
+  // touches.
+  Task Take(Event& event);
+  void DropCancelled();
 
   absl::Time now_;
-  // Due times of all events, and of some that were cancelled since.
-  std::priority_queue<Key, std::vector<Key>, std::greater<Key>> due_;
-  std::map<TimerId, Event> events_;
-  TimerId next_id_ = 1;
+  // Due times of all events, and of some that were cancelled since: a heap, the earliest in front.
+  std::vector<Key> due_;
+  std::vector<Event> slots_;
+  std::vector<uint32_t> free_slots_;
+  uint64_t next_sequence_ = 1;
   uint64_t events_run_ = 0;
   SimExecutor* running_ = nullptr;
   std::vector<std::unique_ptr<SimExecutor>> executors_;

@@ -1,6 +1,7 @@
 #include "tests/sim/sim_network.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -21,6 +22,17 @@ SharedBytes Corrupted(const SharedBytes& payload, uint64_t bit) {
   return SharedBytes(copy, copy.get(), payload.size());
 }
 
+absl::Status ValidateShare(const char* name, double share) {
+  if (share >= 0 && share <= 1) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(name, " is ", share, "; must be in [0, 1]"));
+}
+
+absl::Status ValidateTime(const char* name, absl::Duration time) {
+  if (time >= absl::ZeroDuration() && time <= absl::Hours(1)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " is ", absl::FormatDuration(time), "; must be from 0 to 1h"));
+}
+
 uint64_t Nanos(absl::optional<absl::Duration> delay) {
   return delay ? static_cast<uint64_t>(absl::ToInt64Nanoseconds(*delay)) : ~uint64_t{0};
 }
@@ -28,21 +40,16 @@ uint64_t Nanos(absl::optional<absl::Duration> delay) {
 }  // namespace
 
 absl::Status SimNetworkOptions::Validate() const {
-  const std::pair<const char*, double> shares[] = {
-      {"loss", loss}, {"duplication", duplication}, {"corruption", corruption}};
-  for (const auto& [name, share] : shares) {
-    if (!(share >= 0 && share <= 1)) {
-      return absl::InvalidArgumentError(absl::StrCat(name, " is ", share, "; must be in [0, 1]"));
-    }
+  for (const absl::Status& status :
+       {ValidateShare("loss", loss), ValidateShare("duplication", duplication),
+        ValidateShare("corruption", corruption), ValidateTime("delay_floor", delay_floor),
+        ValidateTime("delay_spread", delay_spread),
+        ValidateTime("unreachable_after", unreachable_after)}) {
+    if (!status.ok()) return status;
   }
-  const std::pair<const char*, absl::Duration> times[] = {{"delay_floor", delay_floor},
-                                                          {"delay_spread", delay_spread},
-                                                          {"unreachable_after", unreachable_after}};
-  for (const auto& [name, time] : times) {
-    if (time < absl::ZeroDuration() || time > absl::Hours(1)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(name, " is ", absl::FormatDuration(time), "; must be from 0 to 1h"));
-    }
+  if (!(bandwidth.up > 0 && bandwidth.down > 0)) {
+    return absl::InvalidArgumentError(absl::StrCat("bandwidth is ", bandwidth.up, " up and ",
+                                                   bandwidth.down, " down; must be positive"));
   }
   if (path_frames == 0) return absl::InvalidArgumentError("path_frames is 0; must be positive");
   if (path_bytes < kMaxPayloadBytes) {
@@ -51,6 +58,24 @@ absl::Status SimNetworkOptions::Validate() const {
   }
   return absl::OkStatus();
 }
+
+SimTraffic& SimTraffic::operator+=(const SimTraffic& more) {
+  frames += more.frames;
+  payload_bytes += more.payload_bytes;
+  frame_bytes += more.frame_bytes;
+  calls += more.calls;
+  call_bytes += more.call_bytes;
+  return *this;
+}
+
+// A copy of a frame on its way.
+struct SimNetwork::Delivery {
+  uint64_t from;
+  std::string from_address;
+  uint64_t to;
+  Frame frame;
+  std::shared_ptr<const SimPathCredit> credit;
+};
 
 SimNetwork::SimNetwork(SimWorld* world, const SimNetworkOptions& options, Random random)
     : world_(world), options_(options), random_(random) {
@@ -82,14 +107,53 @@ bool SimNetwork::IsCut(const std::string& from, const std::string& to) const {
   return cuts_.count({from, to}) > 0;
 }
 
-absl::Duration SimNetwork::Delay() {
-  return options_.delay_floor +
-         absl::Seconds(random_.Exponential(absl::ToDoubleSeconds(options_.delay_spread)));
+absl::Status SimNetwork::ValidateLink(const SimLink& link) {
+  for (const absl::Status& status :
+       {ValidateShare("loss", link.loss), ValidateTime("delay_floor", link.delay_floor),
+        ValidateTime("delay_spread", link.delay_spread)}) {
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+void SimNetwork::SetLink(const std::string& from, const std::string& to, const SimLink& link) {
+  STARLING_CHECK(ValidateLink(link).ok());
+  links_[{from, to}] = link;
+}
+
+bool SimNetwork::links_clean() const {
+  return std::all_of(links_.begin(), links_.end(),
+                     [](const auto& entry) { return entry.second.loss == 0; });
+}
+
+void SimNetwork::SetBandwidth(const std::string& address, const SimBandwidth& bandwidth) {
+  STARLING_CHECK(bandwidth.up > 0 && bandwidth.down > 0);
+  bandwidths_[address] = bandwidth;
+}
+
+const SimBandwidth& SimNetwork::BandwidthOf(const std::string& address) const {
+  const auto found = bandwidths_.find(address);
+  return found == bandwidths_.end() ? options_.bandwidth : found->second;
+}
+
+absl::Duration SimNetwork::Occupy(absl::Time& free, double bandwidth, size_t bytes) {
+  free = std::max(free, world_->now()) + absl::Seconds(static_cast<double>(bytes) / bandwidth);
+  return free - world_->now();
+}
+
+absl::Duration SimNetwork::Delay(absl::Duration floor, absl::Duration spread) {
+  return floor + absl::Seconds(random_.Exponential(absl::ToDoubleSeconds(spread)));
 }
 
 absl::optional<absl::Duration> SimNetwork::Passage(const std::string& from, const std::string& to) {
   absl::optional<absl::Duration> delay;
-  if (!IsCut(from, to) && !random_.Bernoulli(options_.loss)) delay = Delay();
+  SimLink link{options_.loss, options_.delay_floor, options_.delay_spread};
+  if (!links_.empty()) {
+    if (const auto found = links_.find({from, to}); found != links_.end()) link = found->second;
+  }
+  if (!IsCut(from, to) && !random_.Bernoulli(link.loss)) {
+    delay = Delay(link.delay_floor, link.delay_spread);
+  }
   world_->trace().Add({Nanos(delay)});
   return delay;
 }
@@ -120,6 +184,13 @@ bool SimNetwork::Carry(const SimTransport& from, const std::string& address, uin
   ++counters_.frames;
   SimTransport* const to = ListenerAt(address);
   if (to == nullptr || (only != 0 && to->id_ != only)) return false;
+  const size_t bytes = frame.payload.size() + frame.header.ByteSizeLong();
+  absl::Duration queued;
+  if (const double up = BandwidthOf(from.address_).up; std::isfinite(up)) {
+    queued = Occupy(lines_[from.address_].up_free, up, bytes);
+  }
+  const bool narrow = std::isfinite(BandwidthOf(address).down);
+  if (narrow && wire_ == nullptr) wire_ = world_->NewExecutor("wire");
   int copies = 1;
   if (random_.Bernoulli(options_.duplication)) {
     ++counters_.duplicated;
@@ -134,26 +205,42 @@ bool SimNetwork::Carry(const SimTransport& from, const std::string& address, uin
       ++counters_.lost;
       continue;
     }
-    Frame copy = frame;
+    Delivery delivery{from.id_, from.address_, to->id_, frame, credit};
     if (!frame.payload.empty() && random_.Bernoulli(options_.corruption)) {
       ++counters_.corrupted;
-      copy.payload = Corrupted(frame.payload, random_.UniformInt(frame.payload.size() * 8));
+      delivery.frame.payload =
+          Corrupted(frame.payload, random_.UniformInt(frame.payload.size() * 8));
     }
-    to->control_->ScheduleAt(
-        world_->now() + *delay,
-        [this, to_id = to->id_, from_id = from.id_, from_address = from.address_,
-         copy = std::move(copy), credit]() mutable {
-          SimTransport* const receiver = Find(to_id);
-          if (receiver == nullptr || IsCut(from_address, receiver->address_)) return;
-          if (!credit->open()) {
-            ++counters_.forgotten;
-            return;
-          }
-          credit.reset();
-          receiver->Receive(std::move(copy), from_address, from_id);
-        });
+    SimExecutor* const arrival = narrow ? wire_ : to->control_;
+    arrival->ScheduleAt(world_->now() + queued + *delay,
+                        [this, narrow, delivery = std::move(delivery)]() mutable {
+                          narrow ? Arrive(std::move(delivery)) : Deliver(std::move(delivery));
+                        });
   }
   return true;
+}
+
+void SimNetwork::Arrive(Delivery delivery) {
+  SimTransport* const receiver = Find(delivery.to);
+  if (receiver == nullptr) return;
+  const std::string& address = receiver->address_;
+  const size_t bytes = delivery.frame.payload.size() + delivery.frame.header.ByteSizeLong();
+  const absl::Duration queued =
+      Occupy(lines_[address].down_free, BandwidthOf(address).down, bytes);
+  receiver->control_->ScheduleAt(
+      world_->now() + queued,
+      [this, delivery = std::move(delivery)]() mutable { Deliver(std::move(delivery)); });
+}
+
+void SimNetwork::Deliver(Delivery delivery) {
+  SimTransport* const receiver = Find(delivery.to);
+  if (receiver == nullptr || IsCut(delivery.from_address, receiver->address_)) return;
+  if (!delivery.credit->open()) {
+    ++counters_.forgotten;
+    return;
+  }
+  delivery.credit.reset();
+  receiver->Receive(std::move(delivery.frame), delivery.from_address, delivery.from);
 }
 
 }  // namespace starling

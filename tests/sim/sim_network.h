@@ -5,7 +5,11 @@
 // takes delay_floor + an exponential time of mean delay_spread. Passages know nothing of one another,
 // so reordering follows from delay. A frame, in addition, may be delivered twice or with one bit of
 // its payload flipped; unless corrupted it shares its payload with the sender's, byte for byte the
-// same memory. Calls are two passages. Who sends to an address where nobody listens is told so after
+// same memory. A single direction can be made worse than the others (SetLink).
+//
+// A node's uplink and downlink can be narrow: a frame then occupies each of them, one frame at a
+// time, for its size divided by the bandwidth, so frames queue. Calls travel beside them, on
+// connections of their own, and are too small to count. Calls are two passages. Who sends to an address where nobody listens is told so after
 // `unreachable_after`; who is cut off by a partition is told nothing.
 //
 // Single-threaded, like the world. Outlives its transports, their reply paths and the tasks of their
@@ -16,6 +20,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <set>
@@ -32,6 +37,19 @@
 
 namespace starling {
 
+// Bytes a second that a node can send and receive.
+struct SimBandwidth {
+  double up = std::numeric_limits<double>::infinity();
+  double down = std::numeric_limits<double>::infinity();
+};
+
+// One direction between two addresses, instead of what the options say.
+struct SimLink {
+  double loss = 0;
+  absl::Duration delay_floor;
+  absl::Duration delay_spread;
+};
+
 struct SimNetworkOptions {
   // Share of passages that never arrive, in [0, 1].
   double loss = 0;
@@ -43,6 +61,8 @@ struct SimNetworkOptions {
   // staler mixes; a spread above the time between two frames reorders them.
   absl::Duration delay_floor = absl::Microseconds(500);
   absl::Duration delay_spread = absl::Microseconds(500);
+  // Of every node that SetBandwidth does not name.
+  SimBandwidth bandwidth;
   // How soon a sender learns that nobody listens at an address.
   absl::Duration unreachable_after = absl::Milliseconds(2);
   // Frames, and bytes of their payloads, underway on one path (from one peer to an address); more
@@ -64,6 +84,19 @@ struct SimNetworkCounters {
   uint64_t corrupted = 0;
   uint64_t refused = 0;    // by InspectFrame
   uint64_t forgotten = 0;  // underway when their sender forgot the address
+};
+
+// What one process, or all of them, sent.
+struct SimTraffic {
+  uint64_t frames = 0;
+  uint64_t payload_bytes = 0;  // of the frames
+  uint64_t frame_bytes = 0;    // headers included
+  uint64_t calls = 0;          // requests and answers
+  uint64_t call_bytes = 0;
+
+  uint64_t messages() const { return frames + calls; }
+  uint64_t bytes() const { return frame_bytes + call_bytes; }
+  SimTraffic& operator+=(const SimTraffic& more);
 };
 
 class SimPathCredit;
@@ -97,6 +130,20 @@ class SimNetwork {
   bool healed() const { return cuts_.empty(); }
   bool IsCut(const std::string& from, const std::string& to) const;
 
+  // From now on the direction from `from` to `to` is like this, until ClearLinks. Like the options, it
+  // is valid: see ValidateLink.
+  void SetLink(const std::string& from, const std::string& to, const SimLink& link);
+  void ClearLinks() { links_.clear(); }
+  bool has_links() const { return !links_.empty(); }
+  // Some line is narrow and has been used.
+  bool has_lines() const { return !lines_.empty(); }
+  // Nothing is lost for a link's sake.
+  bool links_clean() const;
+  // INVALID_ARGUMENT naming the field.
+  static absl::Status ValidateLink(const SimLink& link);
+  // Both above 0.
+  void SetBandwidth(const std::string& address, const SimBandwidth& bandwidth);
+
   // The fate of something sent now: how long it takes, or nullopt if it will not arrive.
   absl::optional<absl::Duration> Passage(const std::string& from, const std::string& to);
 
@@ -107,7 +154,19 @@ class SimNetwork {
  private:
   friend class SimTransport;
 
-  absl::Duration Delay();
+  // The two directions in which a node's frames queue.
+  struct Line {
+    absl::Time up_free = absl::InfinitePast();
+    absl::Time down_free = absl::InfinitePast();
+  };
+  struct Delivery;
+
+  absl::Duration Delay(absl::Duration floor, absl::Duration spread);
+  const SimBandwidth& BandwidthOf(const std::string& address) const;
+  // Queues `bytes` behind what occupies the line already; returns how long until they are through.
+  absl::Duration Occupy(absl::Time& free, double bandwidth, size_t bytes);
+  void Arrive(Delivery delivery);
+  void Deliver(Delivery delivery);
   SimTransport* ListenerAt(const std::string& address) const;
   SimTransport* Find(uint64_t id) const;
   void Remove(SimTransport* transport);
@@ -124,6 +183,10 @@ class SimNetwork {
   std::map<uint64_t, SimTransport*> transports_;
   std::map<std::string, SimTransport*> listeners_;
   std::set<std::pair<std::string, std::string>> cuts_;
+  std::map<std::pair<std::string, std::string>, SimLink> links_;
+  std::map<std::string, SimBandwidth> bandwidths_;
+  std::map<std::string, Line> lines_;
+  SimExecutor* wire_ = nullptr;  // for arrivals at narrow downlinks; null until there is one
   SimNetworkCounters counters_;
   size_t peak_path_frames_ = 0;
 };

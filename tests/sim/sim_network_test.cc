@@ -337,5 +337,69 @@ TEST(SimNetworkOptionsTest, ValidateNamesTheField) {
   EXPECT_NE(options.Validate().message().find("loss is 1.5"), absl::string_view::npos);
 }
 
+TEST_F(SimNetworkTest, ABadLinkIsBadInOneDirectionOnly) {
+  network_->SetLink("a:1", "b:1", {1, absl::ZeroDuration(), absl::ZeroDuration()});
+  EXPECT_FALSE(network_->links_clean());
+  ASSERT_TRUE(Send(*a_, "b:1", MakeFrame(1)).ok());
+  ASSERT_TRUE(Send(*b_, "a:1", MakeFrame(2)).ok());
+  RunFor(absl::Seconds(1));
+  EXPECT_TRUE(b_->receiver.frames.empty());
+  EXPECT_EQ(a_->receiver.frames.size(), 1u);
+  network_->ClearLinks();
+  ASSERT_TRUE(Send(*a_, "b:1", MakeFrame(3)).ok());
+  RunFor(absl::Seconds(1));
+  EXPECT_EQ(b_->receiver.frames.size(), 1u);
+}
+
+TEST_F(SimNetworkTest, ALinkHasItsOwnDelay) {
+  network_->SetLink("a:1", "b:1", {0, absl::Seconds(2), absl::ZeroDuration()});
+  EXPECT_TRUE(network_->links_clean());
+  ASSERT_TRUE(Send(*a_, "b:1", MakeFrame(1)).ok());
+  RunFor(absl::Milliseconds(1999));
+  EXPECT_TRUE(b_->receiver.frames.empty());
+  RunFor(absl::Milliseconds(1));
+  EXPECT_EQ(b_->receiver.frames.size(), 1u);
+}
+
+TEST_F(SimNetworkTest, FramesQueueOnANarrowUplinkAndCallsDoNot) {
+  SimNetworkOptions options;
+  options.delay_floor = options.delay_spread = absl::ZeroDuration();
+  Build(options);
+  ASSERT_TRUE(Send(*a_, "b:1", MakeFrame(1)).ok());
+  const double bytes = static_cast<double>(a_->transport->traffic().frame_bytes);
+  RunFor(absl::ZeroDuration());
+  EXPECT_EQ(b_->receiver.frames.size(), 1u);
+  network_->SetBandwidth("a:1", {bytes, std::numeric_limits<double>::infinity()});
+  for (const uint64_t exchange : {2, 3, 4}) {
+    ASSERT_TRUE(Send(*a_, "b:1", MakeFrame(exchange)).ok());
+  }
+  Call(*a_, "b:1", absl::Seconds(10));
+  RunFor(absl::Milliseconds(999));
+  EXPECT_EQ(b_->receiver.frames.size(), 1u);
+  EXPECT_EQ(call_results_, 1);
+  RunFor(absl::Milliseconds(2));
+  for (const size_t frames : {2, 3, 4}) {
+    EXPECT_EQ(b_->receiver.frames.size(), frames);
+    RunFor(absl::Seconds(1));
+  }
+}
+
+TEST_F(SimNetworkTest, FramesFromSeveralSendersShareANarrowDownlink) {
+  SimNetworkOptions options;
+  options.delay_floor = options.delay_spread = absl::ZeroDuration();
+  Build(options);
+  Process* const c = Spawn("c:1", 12);
+  ASSERT_TRUE(Send(*a_, "b:1", MakeFrame(1)).ok());
+  const double bytes = static_cast<double>(a_->transport->traffic().frame_bytes);
+  RunFor(absl::ZeroDuration());
+  network_->SetBandwidth("b:1", {std::numeric_limits<double>::infinity(), bytes});
+  ASSERT_TRUE(Send(*a_, "b:1", MakeFrame(2)).ok());
+  ASSERT_TRUE(Send(*c, "b:1", MakeFrame(3)).ok());
+  RunFor(absl::Milliseconds(1001));
+  EXPECT_EQ(b_->receiver.frames.size(), 2u);
+  RunFor(absl::Milliseconds(1001));
+  EXPECT_EQ(b_->receiver.frames.size(), 3u);
+}
+
 }  // namespace
 }  // namespace starling

@@ -8,8 +8,9 @@
 
 namespace starling {
 
-SimPeer::SimPeer(const SimPeerWorld& world, SimPeerSpec spec, Random random, MixObserver* observer)
-    : spec_(std::move(spec)),
+SimPeer::SimPeer(SimPeerWorld& world, SimPeerSpec spec, Random random, MixObserver* observer)
+    : world_(world),
+      spec_(std::move(spec)),
       step_time_(world.options->step_time * spec_.slowness),
       step_jitter_(world.options->step_jitter),
       random_(random),
@@ -23,9 +24,8 @@ SimPeer::SimPeer(const SimPeerWorld& world, SimPeerSpec spec, Random random, Mix
   if (world.coordinator != nullptr) {
     coordinator_ = world.coordinator->ClientFor(spec_.address, control_);
   }
-  const size_t dimension = config.model().dimension();
-  auto model =
-      std::make_unique<QuadraticModel>(dimension, world.train->features(), spec_.model_seed);
+  const Workload& workload = *world.workload;
+  std::unique_ptr<Model> model = workload.make_model(spec_.model_seed);
   model_ = model.get();
 
   PeerDeps deps;
@@ -36,10 +36,9 @@ SimPeer::SimPeer(const SimPeerWorld& world, SimPeerSpec spec, Random random, Mix
   deps.coordinator = coordinator_.get();
   deps.pool = world.pool;
   deps.model = std::move(model);
-  deps.evaluation_model =
-      std::make_unique<QuadraticModel>(dimension, world.test->features(), spec_.model_seed);
-  deps.train = world.train;
-  deps.test = world.test;
+  deps.evaluation_model = workload.make_evaluation_model(spec_.model_seed);
+  deps.train = workload.train;
+  deps.test = workload.test;
   deps.log = [log = world.log, name = absl::StrCat("peer ", spec_.node)](const std::string& line) {
     log(absl::StrCat(name, ": ", line));
   };
@@ -55,15 +54,19 @@ SimPeer::SimPeer(const SimPeerWorld& world, SimPeerSpec spec, Random random, Mix
   options.slot = spec_.slot;
   options.membership = world.options->membership;
   options.gossip = world.options->gossip;
-  options.evaluate_every = absl::ZeroDuration();
+  options.evaluate_every = world.options->evaluate_every;
   options.step_time = [this] { return NextStepTime(); };
   options.learn = world.options->learn;
+  if (world.options->adjust_peer != nullptr) world.options->adjust_peer(spec_.node, options);
   auto peer = Peer::Create(std::move(deps), std::move(options));
   // The configuration was validated when the simulation was made.
   STARLING_CHECK(peer.ok());
   peer_ = *std::move(peer);
   control_->Post([this] {
-    peer_->Start([this](absl::Status status) { ended_ = std::move(status); });
+    peer_->Start([this](absl::Status status) {
+      ended_ = std::move(status);
+      world_.departures = true;
+    });
   });
 }
 
@@ -73,7 +76,12 @@ SimPeer::~SimPeer() {
 
 void SimPeer::Leave() {
   leaving_ = true;
-  control_->Post([this] { peer_->Leave("simulated", [this] { left_ = true; }); });
+  control_->Post([this] {
+    peer_->Leave("simulated", [this] {
+      left_ = true;
+      world_.departures = true;
+    });
+  });
 }
 
 void SimPeer::Pause() {
@@ -85,14 +93,17 @@ void SimPeer::Resume() {
   for (SimExecutor* executor : {control_, training_, evaluation_}) executor->Resume();
 }
 
-v1::Status SimPeer::Status() const {
-  v1::Status status;
-  control_->Visit([&] { status = peer_->GetStatus(); });
-  return status;
+const v1::Status& SimPeer::Status() const {
+  if (status_at_ != world_.world->events_run()) {
+    control_->Visit([&] { status_ = peer_->GetStatus(); });
+    status_at_ = world_.world->events_run();
+  }
+  return status_;
 }
 
 absl::Duration SimPeer::NextStepTime() {
   ++steps_;
+  ++world_.steps;
   last_progress_ = training_->Now();
   const absl::Duration duration =
       step_time_ * (1 + step_jitter_ * (2 * random_.Uniform() - 1));

@@ -16,7 +16,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "model/dataset.h"
-#include "model/quadratic_model.h"
+#include "model/model.h"
 #include "peer/membership/coordinator_client.h"
 #include "peer/peer.h"
 #include "peer/runtime/buffer_pool.h"
@@ -28,6 +28,7 @@
 #include "tests/sim/sim_network.h"
 #include "tests/sim/sim_transport.h"
 #include "tests/sim/simulation_options.h"
+#include "tests/sim/workload.h"
 
 namespace starling {
 
@@ -39,9 +40,11 @@ struct SimPeerWorld {
   BufferPool* pool = nullptr;
   const SimulationOptions* options = nullptr;
   const v1::RunConfig* config = nullptr;
-  std::shared_ptr<const Dataset> train;
-  std::shared_ptr<const Dataset> test;
+  const Workload* workload = nullptr;
   std::function<void(const std::string&)> log;
+  // Steps of all peers so far, and whether one of them has left or ended since this was cleared.
+  uint64_t steps = 0;
+  bool departures = false;
 };
 
 struct SimPeerSpec {
@@ -59,8 +62,8 @@ struct SimPeerSpec {
 
 class SimPeer {
  public:
-  // Starts at once. `observer` outlives it.
-  SimPeer(const SimPeerWorld& world, SimPeerSpec spec, Random random, MixObserver* observer);
+  // Starts at once. `observer` outlives it; null: none.
+  SimPeer(SimPeerWorld& world, SimPeerSpec spec, Random random, MixObserver* observer);
   ~SimPeer();
 
   // Leaves in good order; left() some time later.
@@ -72,12 +75,15 @@ class SimPeer {
 
   const SimPeerSpec& spec() const { return spec_; }
   v1::Phase phase() const { return peer_->phase(); }
-  v1::Status Status() const;
+  // As of the last event.
+  const v1::Status& Status() const;
   // Of the live model.
   absl::Span<float> parameters() const { return model_->parameters(); }
   // Has parameters that belong to the swarm: it trains, or has finished or left doing so.
   bool trained() const { return steps_ > 0 || phase() == v1::PHASE_FINISHED; }
   uint64_t steps() const { return steps_; }
+  // Sent by this process.
+  const SimTraffic& traffic() const { return transport_->traffic(); }
   // Of the last step, or of the awakening since.
   absl::Time last_sign_of_progress() const { return last_progress_; }
   bool leaving() const { return leaving_; }
@@ -93,6 +99,7 @@ class SimPeer {
  private:
   absl::Duration NextStepTime();
 
+  SimPeerWorld& world_;
   const SimPeerSpec spec_;
   const absl::Duration step_time_;
   const double step_jitter_;
@@ -107,8 +114,10 @@ class SimPeer {
   absl::Status ended_;
   std::unique_ptr<SimTransport> transport_;
   std::unique_ptr<CoordinatorClient> coordinator_;
-  QuadraticModel* model_ = nullptr;  // owned by peer_
+  Model* model_ = nullptr;  // owned by peer_
   std::unique_ptr<Peer> peer_;
+  mutable v1::Status status_;
+  mutable uint64_t status_at_ = ~uint64_t{0};  // how many events had been run
 };
 
 }  // namespace starling

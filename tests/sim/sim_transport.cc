@@ -30,8 +30,12 @@ class SimTransport::BackPath final : public ReplyPath {
 // fails the call.
 class SimTransport::Answer {
  public:
-  Answer(SimNetwork* network, std::string from, uint64_t caller, uint64_t call)
-      : network_(network), from_(std::move(from)), caller_(caller), call_(call) {}
+  Answer(SimNetwork* network, const SimTransport& from, uint64_t caller, uint64_t call)
+      : network_(network),
+        own_(from.id_),
+        from_(from.address_),
+        caller_(caller),
+        call_(call) {}
   ~Answer() {
     if (!given_) Give(absl::UnavailableError(absl::StrCat(from_, " dropped the call")));
   }
@@ -39,6 +43,10 @@ class SimTransport::Answer {
   void Give(absl::StatusOr<v1::ControlResponse> result) {
     STARLING_CHECK(!given_);
     given_ = true;
+    if (SimTransport* const own = network_->Find(own_); own != nullptr && result.ok()) {
+      ++own->traffic_.calls;
+      own->traffic_.call_bytes += result->ByteSizeLong();
+    }
     SimTransport* const caller = network_->Find(caller_);
     if (caller == nullptr) return;
     const absl::optional<absl::Duration> delay = network_->Passage(from_, caller->address_);
@@ -55,6 +63,7 @@ class SimTransport::Answer {
 
  private:
   SimNetwork* const network_;
+  const uint64_t own_;
   const std::string from_;
   const uint64_t caller_;
   const uint64_t call_;
@@ -108,7 +117,9 @@ absl::Status SimTransport::Send(const std::string& address, uint64_t only, Frame
   const auto credit = std::make_shared<const SimPathCredit>(path, size);
   network_->peak_path_frames_ = std::max(network_->peak_path_frames_, path->frames);
   SealFrame(frame);
-  bytes_sent_ += size;
+  ++traffic_.frames;
+  traffic_.payload_bytes += size;
+  traffic_.frame_bytes += size + frame.header.ByteSizeLong();
   if (!network_->Carry(*this, address, only, std::move(frame), credit) && only == 0) {
     HintBroken(address);
   }
@@ -154,6 +165,8 @@ void SimTransport::Receive(Frame frame, const std::string& from, uint64_t from_i
 void SimTransport::Call(const std::string& address, v1::ControlRequest request,
                         absl::Duration timeout, CallCallback done) {
   STARLING_CHECK(control_->RunsHere());
+  ++traffic_.calls;
+  traffic_.call_bytes += request.ByteSizeLong();
   const uint64_t call = next_call_++;
   const absl::Time now = network_->world_->now();
   auto finish = [network = network_, id = id_, call](absl::Status status) {
@@ -176,7 +189,7 @@ void SimTransport::Call(const std::string& address, v1::ControlRequest request,
   }
   const absl::optional<absl::Duration> delay = network_->Passage(address_, address);
   if (!delay) return;
-  auto answer = std::make_unique<Answer>(network_, address, id_, call);
+  auto answer = std::make_unique<Answer>(network_, *to, id_, call);
   to->control_->ScheduleAt(
       now + *delay, [network = network_, from = address_, to_id = to->id_,
                      request = std::move(request), answer = std::move(answer)]() mutable {

@@ -61,10 +61,12 @@ class SimTransport final : public Transport {
             CallCallback done) override;
   // Frames underway to `address` vanish.
   void Forget(const std::string& address) override;
-  uint64_t bytes_sent() const override { return bytes_sent_; }
+  uint64_t bytes_sent() const override { return traffic_.payload_bytes; }
   uint64_t bytes_received() const override { return bytes_received_; }
 
   const std::string& address() const { return address_; }
+  // Sent so far; payloads that nobody carried included.
+  const SimTraffic& traffic() const { return traffic_; }
 
  private:
   friend class SimNetwork;
@@ -96,7 +98,7 @@ class SimTransport final : public Transport {
   std::map<std::string, std::shared_ptr<SimPath>> paths_;
   std::map<uint64_t, PendingCall> calls_;
   uint64_t next_call_ = 1;
-  uint64_t bytes_sent_ = 0;
+  SimTraffic traffic_;
   uint64_t bytes_received_ = 0;
 };
 

@@ -1,10 +1,16 @@
-// simulate: one swarm in virtual time, from the command line.
+// simulate: swarms in virtual time, from the command line.
 //
 //   bazel run //tests/sim:simulate -- --seed=7 --peers=12 --minutes=30 --loss=0.1
 //
-// Prints what happened and what the checkers say. Exit codes: 0 all is well, 1 a checker complained
+// runs one and prints what happened and what the checkers say;
+//
+//   bazel run //tests/sim:simulate -- --algorithm=all --seeds=1-200
+//
+// runs a small one of every algorithm for every seed, each with what that seed draws (sweep.h), and
+// prints a table. Exit codes: 0 all is well, 1 a checker complained
 // (the command that repeats it is printed), 64 bad flags.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -18,13 +24,21 @@
 #include "peer/runtime/exit_codes.h"
 #include "peer/runtime/flags.h"
 #include "tests/sim/chaos.h"
-#include "tests/sim/checkers.h"
+#include "tests/sim/simulate_report.h"
 #include "tests/sim/simulation.h"
+#include "tests/sim/sweep.h"
+#include "tests/sim/sweep_table.h"
 
 ABSL_FLAG(uint64_t, seed, 1, "root of everything random: one seed, one course of events");
 ABSL_FLAG(int, peers, 6, "peers at the start");
 ABSL_FLAG(double, minutes, 5, "virtual time to run");
-ABSL_FLAG(std::string, algorithm, "elastic_gossip:p=0.25", "NAME or NAME:option=value,...");
+ABSL_FLAG(double, hours, 0, "virtual time to run, instead of --minutes");
+ABSL_FLAG(std::string, algorithm, "elastic_gossip:p=0.25",
+          "NAME or NAME:option=value,...; with --seeds also several, separated by semicolons, or all");
+ABSL_FLAG(std::string, seeds, "",
+          "run a sweep over these seeds, like 1-200; apart from --algorithm, --threads and --log the "
+          "other flags are then not read");
+ABSL_FLAG(int, threads, 2, "simulations of a sweep that run at once");
 ABSL_FLAG(bool, learn, true, "false: gradients are off, and the sum over all peers is judged");
 ABSL_FLAG(uint32_t, dimension, 40, "parameters of the quadratic model");
 ABSL_FLAG(uint32_t, shard_elements, 16, "parameters in one shard");
@@ -39,6 +53,7 @@ ABSL_FLAG(double, corruption, 0, "share of frames that arrive with a flipped bit
 ABSL_FLAG(absl::Duration, delay, absl::Microseconds(500), "least delay of a message");
 ABSL_FLAG(absl::Duration, delay_spread, absl::Microseconds(500),
           "mean of what comes on top of it, exponentially distributed");
+ABSL_FLAG(double, bandwidth, 0, "bytes a second of each peer, up and down; 0: no limit");
 ABSL_FLAG(absl::Duration, chaos, absl::ZeroDuration(),
           "mean time between random deaths, partitions and the like, during the first half; 0: none");
 ABSL_FLAG(bool, log, false, "print the last lines that the peers logged");
@@ -69,12 +84,21 @@ SimulationOptions OptionsFromFlags() {
   options.network.corruption = absl::GetFlag(FLAGS_corruption);
   options.network.delay_floor = absl::GetFlag(FLAGS_delay);
   options.network.delay_spread = absl::GetFlag(FLAGS_delay_spread);
+  if (const double bandwidth = absl::GetFlag(FLAGS_bandwidth); bandwidth != 0) {
+    options.network.bandwidth = {bandwidth, bandwidth};
+  }
+  // A thousand peers need as many examples, and then some.
+  options.examples =
+      std::max(options.examples, 4 * static_cast<uint32_t>(std::max(0, options.peers)));
   options.look_every = absl::Milliseconds(500);
+  options.BecomePatient();
   return options;
 }
 
 void Run(Simulation& simulation) {
-  const absl::Duration duration = absl::Minutes(absl::GetFlag(FLAGS_minutes));
+  const double hours = absl::GetFlag(FLAGS_hours);
+  const absl::Duration duration =
+      hours > 0 ? absl::Hours(hours) : absl::Minutes(absl::GetFlag(FLAGS_minutes));
   const absl::Duration chaos = absl::GetFlag(FLAGS_chaos);
   if (chaos > absl::ZeroDuration()) {
     RunChaos(simulation, duration / 2, chaos, Random(simulation.options().seed).Split("chaos"));
@@ -82,45 +106,15 @@ void Run(Simulation& simulation) {
   simulation.RunFor(duration - simulation.elapsed());
 }
 
-void Report(Simulation& simulation, absl::Duration took) {
-  uint64_t steps = 0;
-  uint64_t rounds = 0;
-  for (const SimPeer* peer : simulation.living()) {
-    steps += peer->steps();
-    rounds += peer->Status().averaging().rounds_complete();
-  }
-  const v1::GossipStatus gossip = simulation.TotalGossip();
-  const SimNetworkCounters& network = simulation.network().counters();
-  std::printf("virtual time        %s in %s, %llu events\n",
-              absl::FormatDuration(simulation.elapsed()).c_str(),
-              absl::FormatDuration(absl::Trunc(took, absl::Milliseconds(1))).c_str(),
-              static_cast<unsigned long long>(simulation.events_run()));
-  std::printf("living peers        %zu of %zu, %llu steps\n", simulation.living().size(),
-              simulation.nodes().size(), static_cast<unsigned long long>(steps));
-  std::printf("exchanges           %llu committed, %llu partial, %llu failed\n",
-              static_cast<unsigned long long>(gossip.exchanges_committed()),
-              static_cast<unsigned long long>(gossip.exchanges_partial()),
-              static_cast<unsigned long long>(gossip.exchanges_failed()));
-  std::printf("orphaned deltas     %llu counted, norm %g\n",
-              static_cast<unsigned long long>(gossip.orphaned_deltas()),
-              gossip.orphaned_delta_norm());
-  std::printf("averaging rounds    %llu complete, over all peers\n",
-              static_cast<unsigned long long>(rounds));
-  std::printf("frames              %llu sent, %llu lost, %llu duplicated, %llu corrupted\n",
-              static_cast<unsigned long long>(network.frames),
-              static_cast<unsigned long long>(network.lost),
-              static_cast<unsigned long long>(network.duplicated),
-              static_cast<unsigned long long>(network.corrupted));
-  std::printf("consensus distance  %g\n", simulation.ConsensusDistance());
-  std::printf("from the optimum    %g\n", simulation.DistanceFromOptimum());
-  std::printf("drift of the sum    %g of its absolute values at worst\n",
-              simulation.conservation().worst_relative_drift());
-  for (const auto& checker : simulation.checkers()) {
-    std::printf("%-19s %s\n", std::string(checker->name()).c_str(),
-                checker->complaints().empty() ? "well" : "COMPLAINS");
-  }
-  std::printf("trace hash          %016llx\n",
-              static_cast<unsigned long long>(simulation.TraceHash()));
+int Sweep(const std::vector<uint64_t>& seeds) {
+  SweepTable table(absl::GetFlag(FLAGS_log));
+  const std::vector<SweepCase> cases =
+      CasesFor(ParseAlgorithms(absl::GetFlag(FLAGS_algorithm)), seeds);
+  table.Expect(cases.size());
+  RunSweep(cases, absl::GetFlag(FLAGS_threads),
+           [&](const SweepCase& done, const SweepResult& result) { table.Add(done, result); });
+  table.Print();
+  return table.violations() == 0 ? kExitOk : kExitOther;
 }
 
 int Main(int argc, char** argv) {
@@ -133,6 +127,14 @@ int Main(int argc, char** argv) {
   if (status.ok() && !positional->empty()) {
     status = absl::InvalidArgumentError(absl::StrCat("unexpected argument ", positional->front()));
   }
+  const std::string seeds = absl::GetFlag(FLAGS_seeds);
+  if (status.ok() && !seeds.empty()) {
+    auto parsed = ParseSeeds(seeds);
+    if (parsed.ok()) {
+      return Sweep(*parsed);
+    }
+    status = parsed.status();
+  }
   auto simulation = status.ok() ? Simulation::Create(OptionsFromFlags())
                                 : absl::StatusOr<std::unique_ptr<Simulation>>(status);
   if (!simulation.ok()) {
@@ -141,7 +143,7 @@ int Main(int argc, char** argv) {
   }
   const absl::Time began = absl::Now();
   Run(**simulation);
-  Report(**simulation, absl::Now() - began);
+  PrintReport(**simulation, absl::Now() - began);
   if (absl::GetFlag(FLAGS_log)) {
     for (const std::string& line : (*simulation)->log()) std::printf("%s\n", line.c_str());
   }

@@ -1,55 +1,22 @@
 #include "tests/sim/simulation.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "model/quadratic_model.h"
-#include "model/synthetic_dataset.h"
 #include "peer/runtime/check.h"
 #include "tests/sim/checkers.h"
+#include "tests/sim/life_checkers.h"
+#include "tests/sim/simulation_sums.h"
 
 namespace starling {
 namespace {
 
 constexpr size_t kIdleBytes = size_t{1} << 20;
 constexpr size_t kLogLines = 2000;
-
-std::shared_ptr<const Dataset> MakeData(const SimulationOptions& options, uint32_t examples,
-                                        uint64_t stream) {
-  SyntheticOptions data;
-  data.examples = examples;
-  data.shape = {static_cast<int64_t>(options.dimension)};
-  data.seed = options.seed;
-  data.stream = stream;
-  return std::make_shared<SyntheticDataset>(data);
-}
-
-void Add(const v1::GossipStatus& more, v1::GossipStatus& total) {
-  total.set_exchanges_started(total.exchanges_started() + more.exchanges_started());
-  total.set_exchanges_committed(total.exchanges_committed() + more.exchanges_committed());
-  total.set_exchanges_partial(total.exchanges_partial() + more.exchanges_partial());
-  total.set_exchanges_failed(total.exchanges_failed() + more.exchanges_failed());
-  total.set_exchanges_answered(total.exchanges_answered() + more.exchanges_answered());
-  total.set_shards_committed(total.shards_committed() + more.shards_committed());
-  total.set_shards_answered(total.shards_answered() + more.shards_answered());
-  total.set_bytes_sent(total.bytes_sent() + more.bytes_sent());
-  total.set_bytes_received(total.bytes_received() + more.bytes_received());
-  total.set_orphaned_delta_norm(total.orphaned_delta_norm() + more.orphaned_delta_norm());
-  total.set_orphaned_deltas(total.orphaned_deltas() + more.orphaned_deltas());
-  for (const v1::RefusalCount& count : more.refused()) {
-    v1::RefusalCount* entry = nullptr;
-    for (v1::RefusalCount& known : *total.mutable_refused()) {
-      if (known.reason() == count.reason()) entry = &known;
-    }
-    if (entry == nullptr) entry = total.add_refused();
-    entry->set_reason(count.reason());
-    entry->set_count(entry->count() + count.count());
-  }
-}
+// A status has a row for each member, so a look at all of n peers costs n squared rows.
+constexpr size_t kRowsInOneLook = 4096;
 
 }  // namespace
 
@@ -67,6 +34,7 @@ Simulation::Simulation(const SimulationOptions& options, v1::RunConfig config)
       random_(Random(options.seed).Split("simulation")),
       pool_(kIdleBytes),
       network_(&world_, options.network, random_.Split("network")),
+      workload_(MakeWorkload(options)),
       began_(world_.now()),
       disturbed_(began_),
       next_look_(began_) {
@@ -81,20 +49,27 @@ Simulation::Simulation(const SimulationOptions& options, v1::RunConfig config)
   environment_.pool = &pool_;
   environment_.options = &options_;
   environment_.config = &config_;
-  environment_.train = MakeData(options_, options_.examples, 0);
-  environment_.test = MakeData(options_, 100, 1);
+  environment_.workload = &workload_;
   environment_.log = [this](const std::string& line) {
     log_.push_back(absl::StrFormat("%9.3f %s", absl::ToDoubleSeconds(elapsed()), line));
     if (log_.size() > kLogLines) log_.pop_front();
   };
-  optimum_ = QuadraticModel::Optimum(*environment_.train, options_.dimension);
-  auto conservation = std::make_unique<ConservationChecker>(config_, options_.learn);
+  if (options_.check) MakeCheckers();
+}
+
+void Simulation::MakeCheckers() {
+  auto conservation =
+      std::make_unique<ConservationChecker>(config_, workload_.parameters, options_.learn);
   conservation_ = conservation.get();
   checkers_.push_back(std::move(conservation));
   checkers_.push_back(MakeQueueChecker());
   checkers_.push_back(MakeProgressChecker());
   checkers_.push_back(MakeMembershipChecker());
   checkers_.push_back(MakeConsensusChecker());
+  checkers_.push_back(MakeFiniteChecker());
+  checkers_.push_back(MakeCounterChecker());
+  checkers_.push_back(MakeEndChecker());
+  checkers_.push_back(MakeAgreementChecker());
 }
 
 Simulation::~Simulation() {
@@ -110,16 +85,57 @@ bool Simulation::RunUntil(absl::FunctionRef<bool()> condition, absl::Duration li
   const absl::Time end = world_.now() + limit;
   while (!condition()) {
     if (world_.now() >= end) return false;
-    const absl::Time stop = std::min(end, next_look_);
-    while (world_.RunNext(stop)) ReapDeparted();
-    if (world_.now() < next_look_) continue;
-    next_look_ += options_.look_every;
-    for (const auto& checker : checkers_) checker->Look(*this);
+    absl::Time stop = std::min(end, next_look_);
+    for (const TimedOnlooker& timed : timed_onlookers_) stop = std::min(stop, timed.next);
+    while (world_.RunNext(stop)) {
+      if (environment_.departures) ReapDeparted();
+      for (StepOnlooker& each : step_onlookers_) {
+        if (environment_.steps < each.next) continue;
+        each.next += each.interval;
+        each.onlooker(*this);
+      }
+    }
+    for (TimedOnlooker& timed : timed_onlookers_) {
+      if (world_.now() < timed.next) continue;
+      timed.next += timed.interval;
+      timed.onlooker(*this);
+    }
+    if (world_.now() >= next_look_) Look();
   }
   return true;
 }
 
+void Simulation::Every(absl::Duration interval, Onlooker onlooker) {
+  STARLING_CHECK(interval > absl::ZeroDuration());
+  timed_onlookers_.push_back({interval, world_.now() + interval, std::move(onlooker)});
+}
+
+void Simulation::EverySteps(uint64_t steps, Onlooker onlooker) {
+  STARLING_CHECK(steps > 0);
+  step_onlookers_.push_back({steps, environment_.steps + steps, std::move(onlooker)});
+}
+
+void Simulation::Look() {
+  next_look_ += options_.look_every;
+  if (checkers_.empty()) return;
+  ChooseWatched();
+  for (const auto& checker : checkers_) checker->Look(*this);
+}
+
+void Simulation::ChooseWatched() {
+  const std::vector<const SimPeer*> all = living();
+  if (all.size() * all.size() <= kRowsInOneLook) {
+    watched_ = all;
+    return;
+  }
+  watched_.clear();
+  for (size_t i = 0; i < std::max<size_t>(1, kRowsInOneLook / all.size()); ++i) {
+    watched_.push_back(all[next_watched_++ % all.size()]);
+  }
+}
+
 void Simulation::ReapDeparted() {
+  environment_.departures = false;
   for (size_t node = 0; node < nodes_.size(); ++node) {
     const SimPeer* process = nodes_[node].process.get();
     if (process == nullptr || (!process->left() && process->ended().ok())) continue;
@@ -145,10 +161,18 @@ void Simulation::StartProcess(int number) {
         spec.seeds.push_back(nodes_[seed].address);
       }
     }
+    // Both may be gone, or back and strangers to the others.
+    for (int other = 2; other < static_cast<int>(nodes_.size()); ++other) {
+      const SimPeer* const process = nodes_[other].process.get();
+      if (other == number || process == nullptr || !process->trained()) continue;
+      spec.seeds.push_back(nodes_[other].address);
+      break;
+    }
   }
-  spec.model_seed = options_.learn ? options_.seed : random_.Split("model").Split(spec.process).Next();
-  spec.slowness = number < options_.stragglers ? options_.straggler_factor : 1;
-  MixObserver* const observer = conservation_->ObserverFor(spec.process);
+  spec.model_seed = options_.starts_equal() ? options_.seed : random_.Split("model").Split(spec.process).Next();
+  spec.slowness = options_.SlownessOf(number);
+  MixObserver* const observer =
+      conservation_ == nullptr ? nullptr : conservation_->ObserverFor(spec.process);
   const Random steps = random_.Split("steps").Split(spec.process);
   if (coordinator_ != nullptr && !coordinator_->running()) unintroduced_ = true;
   node.departed = false;
@@ -159,8 +183,10 @@ void Simulation::StartProcess(int number) {
 
 void Simulation::EndProcess(int number) {
   Node& node = nodes_[number];
-  conservation_->OnEnd(*node.process);
-  Add(node.process->Status().gossip(), past_gossip_);
+  if (conservation_ != nullptr) conservation_->OnEnd(*node.process);
+  std::erase(watched_, node.process.get());
+  AddTo(past_gossip_, node.process->Status().gossip());
+  past_traffic_ += node.process->traffic();
   node.process.reset();
   Disturb();
 }
@@ -225,6 +251,20 @@ void Simulation::Heal() {
   Disturb();
 }
 
+void Simulation::SetLink(int from, int to, const SimLink& link) {
+  network_.SetLink(nodes_[from].address, nodes_[to].address, link);
+  Disturb();
+}
+
+void Simulation::ClearLinks() {
+  network_.ClearLinks();
+  Disturb();
+}
+
+void Simulation::SetBandwidth(int node, const SimBandwidth& bandwidth) {
+  network_.SetBandwidth(nodes_[node].address, bandwidth);
+}
+
 void Simulation::SetNetwork(const SimNetworkOptions& options) {
   network_.SetOptions(options);
   Disturb();
@@ -253,101 +293,6 @@ void Simulation::ResumeCoordinator() {
 
 void Simulation::Poison(int node, float value) {
   for (float& parameter : nodes_[node].process->parameters()) parameter = value;
-}
-
-absl::optional<absl::Time> Simulation::calm_since() const {
-  if (!network_.options().clean() || !network_.healed()) return absl::nullopt;
-  if (unintroduced_) return absl::nullopt;
-  if (coordinator_ != nullptr && coordinator_->paused()) return absl::nullopt;
-  for (const SimPeer* peer : living()) {
-    if (peer->paused() || peer->leaving()) return absl::nullopt;
-  }
-  return disturbed_;
-}
-
-const SimPeer& Simulation::peer(int node) const {
-  STARLING_CHECK(nodes_[node].process != nullptr);
-  return *nodes_[node].process;
-}
-
-std::vector<const SimPeer*> Simulation::living() const {
-  std::vector<const SimPeer*> peers;
-  for (const Node& node : nodes_) {
-    if (node.process != nullptr) peers.push_back(node.process.get());
-  }
-  return peers;
-}
-
-std::vector<const SimPeer*> Simulation::Trained() const {
-  std::vector<const SimPeer*> peers = living();
-  std::erase_if(peers, [](const SimPeer* peer) { return !peer->trained(); });
-  return peers;
-}
-
-std::vector<double> Simulation::Mean() const {
-  const std::vector<const SimPeer*> peers = Trained();
-  std::vector<double> mean(options_.dimension);
-  for (const SimPeer* peer : peers) {
-    for (size_t i = 0; i < mean.size(); ++i) {
-      mean[i] += peer->parameters()[i] / static_cast<double>(peers.size());
-    }
-  }
-  return mean;
-}
-
-double Simulation::ConsensusDistance() const {
-  const std::vector<const SimPeer*> peers = Trained();
-  if (peers.empty()) return 0;
-  const std::vector<double> mean = Mean();
-  double squares = 0;
-  for (const SimPeer* peer : peers) {
-    for (size_t i = 0; i < mean.size(); ++i) {
-      const double distance = peer->parameters()[i] - mean[i];
-      squares += distance * distance;
-    }
-  }
-  return std::sqrt(squares / static_cast<double>(peers.size()));
-}
-
-double Simulation::DistanceFromOptimum() const {
-  const std::vector<double> mean = Mean();
-  double squares = 0;
-  for (size_t i = 0; i < mean.size(); ++i) {
-    squares += (mean[i] - optimum_[i]) * (mean[i] - optimum_[i]);
-  }
-  return std::sqrt(squares);
-}
-
-v1::GossipStatus Simulation::TotalGossip() const {
-  v1::GossipStatus total = past_gossip_;
-  for (const SimPeer* peer : living()) Add(peer->Status().gossip(), total);
-  return total;
-}
-
-std::vector<std::string> Simulation::complaints() const {
-  std::vector<std::string> all;
-  for (const auto& checker : checkers_) {
-    for (const std::string& complaint : checker->complaints()) {
-      all.push_back(absl::StrCat(checker->name(), ": ", complaint));
-    }
-  }
-  for (size_t node = 0; node < nodes_.size(); ++node) {
-    if (nodes_[node].ended.ok()) continue;
-    all.push_back(absl::StrCat("life: peer ", node, " ended by itself: ",
-                               nodes_[node].ended.message()));
-  }
-  return all;
-}
-
-uint64_t Simulation::TraceHash() {
-  for (const SimPeer* peer : living()) {
-    for (const float parameter : peer->parameters()) {
-      uint32_t bits;
-      std::memcpy(&bits, &parameter, sizeof(bits));
-      world_.trace().Add({bits});
-    }
-  }
-  return world_.trace().value();
 }
 
 }  // namespace starling

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -34,6 +35,7 @@
 #include "tests/sim/sim_network.h"
 #include "tests/sim/sim_peer.h"
 #include "tests/sim/simulation_options.h"
+#include "tests/sim/workload.h"
 
 namespace starling {
 
@@ -57,6 +59,12 @@ class Simulation {
   // `limit`.
   bool RunUntil(absl::FunctionRef<bool()> condition, absl::Duration limit);
 
+  // Calls `onlooker` from now on between two events: once in every `interval` of virtual time; or
+  // whenever all peers together have made another `steps` steps.
+  using Onlooker = std::function<void(const Simulation& simulation)>;
+  void Every(absl::Duration interval, Onlooker onlooker);
+  void EverySteps(uint64_t steps, Onlooker onlooker);
+
   // What may happen. Nodes are given by number.
   void Crash(int node);
   void Restart(int node);           // with the next incarnation
@@ -70,6 +78,10 @@ class Simulation {
   // Also between nodes and the coordinator.
   void CutCoordinator(const std::set<int>& nodes);
   void Heal();
+  // One direction between two nodes, until ClearLinks; a node's lines.
+  void SetLink(int from, int to, const SimLink& link);
+  void ClearLinks();
+  void SetBandwidth(int node, const SimBandwidth& bandwidth);
   void SetNetwork(const SimNetworkOptions& options);
   // The coordinator, which must be among the options.
   void StopCoordinator();
@@ -93,18 +105,25 @@ class Simulation {
   // The living process of a node.
   const SimPeer& peer(int node) const;
   std::vector<const SimPeer*> living() const;
+  // Those whose status checkers ask for at this look: all the living in a small swarm; in a large one
+  // a few, in turn.
+  const std::vector<const SimPeer*>& watched() const { return watched_; }
   const SimNetwork& network() const { return network_; }
+  const Workload& workload() const { return workload_; }
   uint64_t events_run() const { return world_.events_run(); }
 
   // Over the living that have trained.
   std::vector<double> Mean() const;
   // sqrt(mean |x_i - mean x|^2).
   double ConsensusDistance() const;
-  // |mean x - the optimum over all data|.
+  // |mean x - the optimum over all data|; NaN if nobody knows the optimum.
   double DistanceFromOptimum() const;
   // Sums over the living, and over processes that died as they were last.
   v1::GossipStatus TotalGossip() const;
+  SimTraffic TotalTraffic() const;
+  uint64_t TotalSteps() const { return environment_.steps; }
 
+  // With SimulationOptions::check only.
   ConservationChecker& conservation() { return *conservation_; }
   // Of all checkers so far, and "life: ..." of peers that ended by themselves. Empty if all is well.
   std::vector<std::string> complaints() const;
@@ -121,6 +140,9 @@ class Simulation {
   void StartProcess(int node);
   void EndProcess(int node);
   void ReapDeparted();
+  void MakeCheckers();
+  void Look();
+  void ChooseWatched();
   void Disturb() { disturbed_ = world_.now(); }
   std::set<std::string> Addresses(const std::set<int>& nodes) const;
   std::vector<const SimPeer*> Trained() const;
@@ -133,17 +155,32 @@ class Simulation {
   SimWorld world_;
   SimNetwork network_;
   std::unique_ptr<SimCoordinator> coordinator_;
-  std::vector<double> optimum_;
+  const Workload workload_;
   SimPeerWorld environment_;
   std::vector<std::unique_ptr<Checker>> checkers_;
   ConservationChecker* conservation_ = nullptr;
   std::vector<Node> nodes_;
   uint64_t processes_ = 0;
   v1::GossipStatus past_gossip_;  // of processes that are gone
+  SimTraffic past_traffic_;
   const absl::Time began_;
   absl::Time disturbed_;
   bool unintroduced_ = false;  // somebody started without the coordinator that it was given
   absl::Time next_look_;
+  struct TimedOnlooker {
+    absl::Duration interval;
+    absl::Time next;
+    Onlooker onlooker;
+  };
+  struct StepOnlooker {
+    uint64_t interval;
+    uint64_t next;
+    Onlooker onlooker;
+  };
+  std::vector<TimedOnlooker> timed_onlookers_;
+  std::vector<StepOnlooker> step_onlookers_;
+  std::vector<const SimPeer*> watched_;
+  size_t next_watched_ = 0;
   std::deque<std::string> log_;
 };
 

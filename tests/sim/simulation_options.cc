@@ -13,10 +13,10 @@ absl::Status SimulationOptions::Validate() const {
   auto wrong = [](absl::string_view field, auto value, absl::string_view allowed) {
     return absl::InvalidArgumentError(absl::StrCat(field, " is ", value, "; must be ", allowed));
   };
-  if (peers < 1 || peers > 1000) return wrong("peers", peers, "from 1 to 1000");
+  if (peers < 1 || peers > 1024) return wrong("peers", peers, "from 1 to 1024");
   if (dimension < 1) return wrong("dimension", dimension, "positive");
   if (shard_elements < 1) return wrong("shard_elements", shard_elements, "positive");
-  if (examples < static_cast<uint32_t>(peers)) {
+  if (train == nullptr && examples < static_cast<uint32_t>(peers)) {
     return wrong("examples", examples, "at least one for each peer");
   }
   if (step_time < absl::Microseconds(1)) {
@@ -25,6 +25,9 @@ absl::Status SimulationOptions::Validate() const {
   if (!(step_jitter >= 0 && step_jitter < 1)) return wrong("step_jitter", step_jitter, "in [0, 1)");
   if (stragglers < 0) return wrong("stragglers", stragglers, "0 or more");
   if (!(straggler_factor >= 1)) return wrong("straggler_factor", straggler_factor, "at least 1");
+  for (const double factor : slowness) {
+    if (!(factor > 0 && factor <= 1e6)) return wrong("slowness", factor, "in (0, 1000000]");
+  }
   if (averaging_period_steps > 0 && !coordinator) {
     return absl::InvalidArgumentError("averaging_period_steps needs the coordinator, which plans");
   }
@@ -41,19 +44,26 @@ absl::Status SimulationOptions::Validate() const {
 absl::StatusOr<v1::RunConfig> SimulationOptions::RunConfig() const {
   v1::RunConfig config;
   config.set_name("simulation");
-  config.mutable_model()->set_name("quadratic");
+  config.mutable_model()->set_name(model_name);
   config.mutable_model()->set_dimension(dimension);
   config.mutable_data()->set_name("synthetic");
   config.mutable_data()->set_parts(static_cast<uint32_t>(peers));
-  config.mutable_data()->set_examples(examples);
+  const size_t total = train == nullptr ? examples : train->size();
+  config.mutable_data()->set_examples(static_cast<uint32_t>(total));
   config.mutable_data()->set_dirichlet_alpha(dirichlet_alpha);
-  config.mutable_optimizer()->set_name("sgd");
-  config.mutable_optimizer()->set_learning_rate(learning_rate);
+  *config.mutable_optimizer() = optimizer;
+  if (optimizer.name().empty()) {
+    config.mutable_optimizer()->set_name("sgd");
+    config.mutable_optimizer()->set_learning_rate(learning_rate);
+  }
   config.set_seed(seed);
   config.set_batch_size(batch_size);
   config.set_min_peers(static_cast<uint32_t>(peers));
   config.set_shard_elements(shard_elements);
-  config.set_epochs(static_cast<double>(steps) * peers * batch_size / examples);
+  config.set_epochs(steps == 0 ? epochs
+                               : static_cast<double>(steps) * peers * batch_size /
+                                     static_cast<double>(total));
+  config.set_final_merge(final_merge);
   if (averaging_period_steps > 0) {
     config.mutable_averaging()->set_period_steps(averaging_period_steps);
     config.mutable_averaging()->set_deadline_seconds(absl::ToDoubleSeconds(averaging_deadline));
@@ -75,8 +85,32 @@ absl::StatusOr<v1::RunConfig> SimulationOptions::RunConfig() const {
   return config;
 }
 
+void SimulationOptions::BecomePatient() {
+  if (peers <= 100) return;
+  // Everybody calls everybody, and the coordinator, whose views go to all, hears from all.
+  const double calls = static_cast<double>(peers) * peers;
+  const absl::Duration interval = absl::Seconds(calls / 10'000);
+  membership.ping_interval = std::max(membership.ping_interval, interval);
+  membership.suspect_after = 1.5 * membership.ping_interval;
+  membership.dead_after = membership.suspect_after + 2 * membership.ping_interval;
+  membership.heal_interval = 4 * membership.ping_interval;
+  membership.members_per_message = 1;
+  RegistryOptions& registry = coordinator_options.registry;
+  registry.heartbeat = std::max(registry.heartbeat, interval / 4);
+  registry.lease = std::max(registry.lease, 2 * interval);
+  look_every = std::max(look_every, absl::Seconds(1));
+}
+
+double SimulationOptions::SlownessOf(int node) const {
+  const double factor = static_cast<size_t>(node) < slowness.size() ? slowness[node] : 1;
+  return factor * (node < stragglers ? straggler_factor : 1);
+}
+
 absl::Duration SimulationOptions::LongestStep() const {
-  return step_time * (1 + step_jitter) * (stragglers > 0 ? straggler_factor : 1);
+  double slowest = 1;
+  const int named = std::max(stragglers, static_cast<int>(slowness.size()));
+  for (int node = 0; node < named; ++node) slowest = std::max(slowest, SlownessOf(node));
+  return step_time * (1 + step_jitter) * slowest;
 }
 
 }  // namespace starling

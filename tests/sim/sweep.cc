@@ -1,0 +1,150 @@
+#include "tests/sim/sweep.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "peer/algorithms/registry.h"
+#include "tests/sim/sweep_options.h"
+
+namespace starling {
+namespace {
+
+constexpr uint64_t kMostSeeds = 1'000'000;
+constexpr uint64_t kTwiceEvery = 20;
+
+SweepResult RunOnce(const SweepCase& sweep_case) {
+  SweepResult result;
+  absl::StatusOr<SweepPlan> plan = DrawSweepPlan(sweep_case.algorithm, sweep_case.seed);
+  if (!plan.ok()) {
+    result.violations.push_back(absl::StrCat("plan: ", plan.status().message()));
+    return result;
+  }
+  result.drawn = plan->drawn;
+  auto simulation = Simulation::Create(plan->options);
+  if (!simulation.ok()) {
+    result.violations.push_back(absl::StrCat("plan: ", simulation.status().message()));
+    return result;
+  }
+  for (const SweepLink& link : plan->links) (*simulation)->SetLink(link.from, link.to, link.link);
+  result.violations = RunSafetyThenHealing(**simulation, plan->life);
+  result.log.assign((*simulation)->log().begin(), (*simulation)->log().end());
+  result.elapsed = (*simulation)->elapsed();
+  result.events = (*simulation)->events_run();
+  result.trace = (*simulation)->TraceHash();
+  return result;
+}
+
+// What this thread is doing, for LastWords.
+thread_local char current_command[512];
+
+void LastWords(int signal_number) {
+  constexpr char kSaid[] = "\nthe process dies in: bazel run //tests/sim:simulate -- ";
+  for (const char* words : {kSaid, static_cast<const char*>(current_command), "\n"}) {
+    if (write(STDERR_FILENO, words, strlen(words)) < 0) break;
+  }
+  signal(signal_number, SIG_DFL);
+  raise(signal_number);
+}
+
+}  // namespace
+
+SweepResult RunSweepCase(const SweepCase& sweep_case) {
+  SweepResult result = RunOnce(sweep_case);
+  if (!sweep_case.twice) return result;
+  const SweepResult again = RunOnce(sweep_case);
+  if (again.trace != result.trace || again.events != result.events) {
+    result.violations.push_back("determinism: the second run took another course");
+  }
+  result.events += again.events;
+  result.elapsed += again.elapsed;
+  return result;
+}
+
+std::vector<std::string> AllAlgorithms() {
+  constexpr double kManySteps = 20;
+  constexpr double kFewSteps = 10;
+  std::vector<std::string> algorithms;
+  for (const AlgorithmRow& row : AlgorithmRegistry()) {
+    std::string algorithm(row.name);
+    char separator = ':';
+    for (const AlgorithmOptionSpec& option : row.options) {
+      if (!option.whole || option.default_value <= kManySteps || option.minimum > kFewSteps) {
+        continue;
+      }
+      absl::StrAppend(&algorithm, std::string(1, separator), option.name, "=", kFewSteps);
+      separator = ',';
+    }
+    algorithms.push_back(std::move(algorithm));
+  }
+  return algorithms;
+}
+
+std::vector<std::string> ParseAlgorithms(absl::string_view text) {
+  if (text == "all") return AllAlgorithms();
+  return absl::StrSplit(text, ';', absl::SkipWhitespace());
+}
+
+absl::StatusOr<std::vector<uint64_t>> ParseSeeds(absl::string_view text) {
+  std::vector<uint64_t> seeds;
+  for (const absl::string_view range : absl::StrSplit(text, ',')) {
+    const std::vector<absl::string_view> ends = absl::StrSplit(range, absl::MaxSplits('-', 1));
+    uint64_t first = 0;
+    uint64_t last = 0;
+    if (!absl::SimpleAtoi(ends.front(), &first) || !absl::SimpleAtoi(ends.back(), &last) ||
+        last < first || last - first >= kMostSeeds - seeds.size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--seeds=", text, " has \"", range,
+                       "\"; it must be like 7 or 1-200, a million seeds at most"));
+    }
+    for (uint64_t seed = first; seed <= last; ++seed) seeds.push_back(seed);
+  }
+  return seeds;
+}
+
+std::vector<SweepCase> CasesFor(const std::vector<std::string>& algorithms,
+                                const std::vector<uint64_t>& seeds) {
+  std::vector<SweepCase> cases;
+  for (const uint64_t seed : seeds) {
+    for (const std::string& algorithm : algorithms) {
+      cases.push_back({algorithm, seed, seed % kTwiceEvery == 0});
+    }
+  }
+  return cases;
+}
+
+std::string CommandFor(const SweepCase& sweep_case) {
+  return absl::StrCat("--algorithm=", sweep_case.algorithm, " --seeds=", sweep_case.seed);
+}
+
+void RunSweep(const std::vector<SweepCase>& cases, int threads,
+              const std::function<void(const SweepCase&, const SweepResult&)>& done) {
+  for (const int deadly : {SIGABRT, SIGSEGV, SIGFPE}) signal(deadly, LastWords);
+  std::atomic<size_t> next = 0;
+  std::mutex lock;
+  auto work = [&] {
+    for (size_t i = next++; i < cases.size(); i = next++) {
+      std::snprintf(current_command, sizeof(current_command), "%s", CommandFor(cases[i]).c_str());
+      const SweepResult result = RunSweepCase(cases[i]);
+      const std::lock_guard<std::mutex> held(lock);
+      done(cases[i], result);
+    }
+  };
+  std::vector<std::thread> workers;
+  for (int i = 1; i < threads; ++i) workers.emplace_back(work);
+  work();
+  for (std::thread& worker : workers) worker.join();
+}
+
+}  // namespace starling

@@ -1,0 +1,61 @@
+// Every algorithm, a few seeds: the everyday share of what `simulate --algorithm=all --seeds=1-200`
+// does.
+
+#include "tests/sim/sweep.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace starling {
+namespace {
+
+class SweepTest : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(SweepTest, AHardLifeAndARecoveryBreakNothing) {
+  for (const uint64_t seed : {1, 2, 3, 4, 5}) {
+    SweepCase sweep_case{GetParam(), seed};
+    // Once is enough here; the whole sweep does it every twentieth time.
+    sweep_case.twice = seed == 1;
+    const SweepResult result = RunSweepCase(sweep_case);
+    for (const std::string& violation : result.violations) {
+      ADD_FAILURE() << violation << "\nagain: bazel run //tests/sim:simulate -- "
+                    << CommandFor(sweep_case) << " --log\n(" << result.drawn << ")";
+    }
+    EXPECT_GT(result.events, 1000u);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Algorithms, SweepTest, ::testing::ValuesIn(AllAlgorithms()),
+                         [](const auto& info) { return info.param.substr(0, info.param.find(':')); });
+
+TEST(SweepSeedsTest, RangesAndListsAreRead) {
+  EXPECT_EQ(*ParseSeeds("7"), (std::vector<uint64_t>{7}));
+  EXPECT_EQ(*ParseSeeds("1-3,9"), (std::vector<uint64_t>{1, 2, 3, 9}));
+  for (const char* bad : {"", "x", "3-1", "1-", "-1", "1-3,", "0-18446744073709551615"}) {
+    EXPECT_FALSE(ParseSeeds(bad).ok()) << bad;
+  }
+}
+
+TEST(SweepRunTest, CasesRunOnSeveralThreadsAsTheyDoAlone) {
+  std::vector<SweepCase> cases;
+  for (const uint64_t seed : {1, 2, 3, 4}) cases.push_back({"elastic_gossip", seed});
+  std::map<uint64_t, uint64_t> traces;
+  RunSweep(cases, 2, [&](const SweepCase& done, const SweepResult& result) {
+    traces[done.seed] = result.trace;
+  });
+  ASSERT_EQ(traces.size(), cases.size());
+  for (const SweepCase& each : cases) EXPECT_EQ(RunSweepCase(each).trace, traces[each.seed]);
+}
+
+TEST(SweepRunTest, AnUnknownAlgorithmIsAViolation) {
+  const SweepResult result = RunSweepCase({"elastic_gosip", 1});
+  ASSERT_EQ(result.violations.size(), 1u);
+  EXPECT_NE(result.violations[0].find("elastic_gossip"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace starling
