@@ -17,7 +17,7 @@ std::vector<uint64_t> GlobalRounds(const GlobalPeriod& period, uint64_t until) {
 }
 
 // Makes global rounds of the given loss, as many as asked for; returns the last one.
-uint64_t Run(GlobalPeriod& period, int count, double loss) {
+uint64_t MakeGlobal(GlobalPeriod& period, int count, double loss) {
   uint64_t last = 0;
   for (int i = 0; i < count; ++i) {
     last = period.next();
@@ -49,7 +49,7 @@ TEST(GlobalPeriodTest, DuringTheWarmUpThePeriodStays) {
   GlobalPeriod period(4, 1);
   for (int i = 0; i < static_cast<int>(GlobalPeriod::kWarmUp); ++i) {
     EXPECT_EQ(period.reference(), 0);
-    Run(period, 1, 8.0 / (i + 1));
+    MakeGlobal(period, 1, 8.0 / (i + 1));
     EXPECT_EQ(period.every(), 4);
   }
   // ((8 + 4)/2 + 8/3)/2 ...
@@ -58,26 +58,26 @@ TEST(GlobalPeriodTest, DuringTheWarmUpThePeriodStays) {
 
 TEST(GlobalPeriodTest, AfterwardsItGrowsAsTheLossFallsAndShrinksAsItRises) {
   GlobalPeriod period(4, 1);
-  Run(period, 4, 2);
-  const uint64_t at = Run(period, 1, 0.5);
+  MakeGlobal(period, 4, 2);
+  const uint64_t at = MakeGlobal(period, 1, 0.5);
   EXPECT_EQ(period.every(), 16);
   EXPECT_EQ(period.next(), at + 16);
-  Run(period, 1, 4);
+  MakeGlobal(period, 1, 4);
   EXPECT_EQ(period.every(), 2);
-  Run(period, 1, 1.9);
+  MakeGlobal(period, 1, 1.9);
   EXPECT_EQ(period.every(), 5);  // rounded up
   GlobalPeriod gentle(4, 0.5);
-  Run(gentle, 4, 2);
-  Run(gentle, 1, 0.5);
+  MakeGlobal(gentle, 4, 2);
+  MakeGlobal(gentle, 1, 0.5);
   EXPECT_EQ(gentle.every(), 8);
 }
 
 TEST(GlobalPeriodTest, ItStaysBetweenOneAndAManyfoldOfTheFirst) {
   GlobalPeriod period(4, 1);
-  Run(period, 4, 1);
-  Run(period, 1, 1e-9);
+  MakeGlobal(period, 4, 1);
+  MakeGlobal(period, 1, 1e-9);
   EXPECT_EQ(period.every(), 4 * GlobalPeriod::kMostStretch);
-  Run(period, 1, 1e9);
+  MakeGlobal(period, 1, 1e9);
   EXPECT_EQ(period.every(), 1);
 }
 
@@ -85,21 +85,21 @@ TEST(GlobalPeriodTest, ALossThatIsNoneChangesNoPeriodForEver) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const double infinity = std::numeric_limits<double>::infinity();
   GlobalPeriod period(4, 1);
-  for (const double loss : {nan, infinity, 0.0, -1.0}) Run(period, 1, loss);
-  Run(period, 4, 2);
+  for (const double loss : {nan, infinity, 0.0, -1.0}) MakeGlobal(period, 1, loss);
+  MakeGlobal(period, 4, 2);
   EXPECT_EQ(period.reference(), 2);
   for (const double loss : {nan, infinity, 0.0, -1.0}) {
-    Run(period, 1, loss);
+    MakeGlobal(period, 1, loss);
     EXPECT_EQ(period.every(), 4);
   }
-  Run(period, 1, 1);
+  MakeGlobal(period, 1, 1);
   EXPECT_EQ(period.every(), 8);
 }
 
 TEST(GlobalPeriodTest, ANewcomerTakesOverTheNextRoundAndWhatTheLossIsMeasuredAgainst) {
   GlobalPeriod veteran(4, 1);
-  Run(veteran, 4, 2);
-  const uint64_t last = Run(veteran, 1, 0.5);
+  MakeGlobal(veteran, 4, 2);
+  const uint64_t last = MakeGlobal(veteran, 1, 0.5);
   GlobalPeriod newcomer(4, 1);
   newcomer.OnHeard(last + 3, veteran.next(), veteran.reference());
   EXPECT_EQ(newcomer.next(), veteran.next());
@@ -116,8 +116,8 @@ TEST(GlobalPeriodTest, ANewcomerTakesOverTheNextRoundAndWhatTheLossIsMeasuredAga
 TEST(GlobalPeriodTest, WhoMissedAGlobalRoundGoesByALaterOneItHearsOf) {
   GlobalPeriod one(4, 1);
   GlobalPeriod other(4, 1);
-  Run(one, 5, 2);
-  Run(other, 4, 2);
+  MakeGlobal(one, 5, 2);
+  MakeGlobal(other, 4, 2);
   other.OnHeard(one.next() - 1, one.next(), one.reference());
   EXPECT_EQ(other.next(), one.next());
   one.OnHeard(one.next() - 2, one.next() - 3, 7);  // an earlier one tells it nothing
