@@ -97,6 +97,10 @@ RoundSpec PlainRounds(std::unique_ptr<const Topology> topology, uint64_t period)
 absl::Status CheckTopology(absl::string_view algorithm, const Topology& topology,
                            const AlgorithmContext& context);
 
+// INVALID_ARGUMENT: steps of that length with Nesterov momentum overshoot more each time, even where the
+// workers have found the optimum: rate must be below 2 (1 + momentum) / (1 + 2 momentum).
+absl::Status CheckOuterNesterov(absl::string_view algorithm, double rate, double momentum);
+
 }  // namespace starling
 
 #endif  // STARLING_PEER_ALGORITHMS_ROW_H_

@@ -178,6 +178,7 @@ void RoundsActor::OnRefusal(const v1::ShardHeader& header) {
   }
   if (!lane.running || lane.running->number != header.round() / lanes_.size()) return;
   Round& round = *lane.running->round;
+  if (header.refusal() != v1::REFUSAL_REASON_NOT_TRAINING) round.OnBehind(Now());
   Carry(index, lane.running->number, round, round.OnAbsent(Now(), PeerId(header.sender())));
   EndIfDone(index);
 }

@@ -24,8 +24,6 @@ void ExpectOneLine(absl::string_view text, absl::string_view what) {
   EXPECT_NE(text.back(), '.') << what << ": " << text;
   EXPECT_EQ(text.find('\n'), absl::string_view::npos) << what;
   EXPECT_EQ(text.find('|'), absl::string_view::npos) << what << " would break a table";
-  EXPECT_FALSE(std::isupper(text.front()) && text.size() > 1 && std::islower(text[1]))
-      << what << " begins like a sentence: " << text;
   EXPECT_FALSE(absl::StrContains(text, "  ")) << what << ": " << text;
 }
 

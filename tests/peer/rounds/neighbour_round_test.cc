@@ -95,7 +95,7 @@ TEST(NeighbourRoundTest, WhatTheNetworkLosesIsAskedForAgain) {
   Swarm swarm;
   swarm.JoinRing();
   int count = 0;
-  swarm.lost = [&](const RoundNetwork::Message&) { return ++count % 3 != 0; };
+  swarm.lost = [&](const RoundNetwork::Message&) { return ++count % 3 == 0; };
   swarm.BeginAll();
   swarm.RunFor(absl::Seconds(7));
   ASSERT_TRUE(swarm.AllEnded());

@@ -105,7 +105,7 @@ TEST(RoundsActorTest, LossAndRepetitionOnlyCostTime) {
   for (const bool ring : {false, true}) {
     RoundsWorld world(3, {Spec(ring ? MakeRing() : MakeEveryone())});
     int count = 0;
-    world.lost = [&](const RoundsWorld::Message&) { return ++count % 2 == 0; };
+    world.lost = [&](const RoundsWorld::Message&) { return ++count % 3 == 0; };
     for (uint64_t step = 1; step <= 5; ++step) {
       for (uint64_t id = 1; id <= 3; ++id) world.Contribute(id, step, static_cast<float>(id));
       // Everything that is not lost comes twice.
@@ -144,7 +144,8 @@ TEST(RoundsActorTest, NothingLastsBeyondTheDeadline) {
     world.lost = [](const RoundsWorld::Message&) { return true; };
     world.Contribute(1, 1, 7);
     world.RunFor(absl::Milliseconds(2900));
-    EXPECT_TRUE(world.node(1).mixed.empty());
+    // What it owns itself is closed earlier.
+    EXPECT_TRUE(!ring || world.node(1).mixed.empty());
     world.RunFor(absl::Milliseconds(200));
     ASSERT_EQ(world.node(1).mixed.size(), 1);
     EXPECT_EQ(world.MixOf(1), 7);
@@ -199,20 +200,20 @@ TEST(RoundsActorTest, ALaggardIsRefusedOnceAndGoesOnFromWhereTheOthersAre) {
   world.RunFor(absl::Seconds(1));
   ASSERT_EQ(world.node(3).mixed.size(), 1);  // without the others, but without waiting for a deadline
   world.Contribute(3, 2, 3);
-  world.Settle();
-  world.Contribute(1, 31, 1);
-  world.Contribute(2, 31, 2);
-  world.RunFor(absl::Seconds(2));
-  ASSERT_FALSE(world.node(3).mixed.empty());
-  EXPECT_GE(world.node(3).mixed.back().number, 30);
+  world.RunFor(absl::Seconds(1));
+  ASSERT_EQ(world.node(3).mixed.size(), 2);
+  EXPECT_EQ(world.node(3).mixed.back().number, 30);
   // From here on everybody is in the same round.
-  world.Contribute(3, 3, 3);
-  world.Contribute(1, 32, 1);
-  world.Contribute(2, 32, 2);
-  world.RunFor(absl::Seconds(3));
-  EXPECT_EQ(world.node(3).mixed.back().number, world.node(1).mixed.back().number);
-  EXPECT_EQ(world.MixOf(3), 2);
-  EXPECT_EQ(world.MixOf(1), 2);
+  for (const uint64_t step : {31, 32}) {
+    world.Contribute(1, step, 1);
+    world.Contribute(2, step, 2);
+    world.Contribute(3, step - 28, 3);
+    world.Settle();
+    for (uint64_t id = 1; id <= 3; ++id) {
+      EXPECT_EQ(world.node(id).mixed.back().number, step);
+      EXPECT_EQ(world.MixOf(id), 2);
+    }
+  }
 }
 
 TEST(RoundsActorTest, InADirectedTopologyWhoIsAheadByAFewRoundsMakesNobodySkip) {
