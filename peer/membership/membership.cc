@@ -259,10 +259,13 @@ Membership::Row* Membership::Contact(absl::Time now, const v1::Member& sender, u
 
 // A new candidate, to be called at the next tick; null if there are too many already.
 Membership::Row* Membership::Introduce(absl::Time now, const v1::Member& member) {
-  const size_t others = std::count_if(rows_.begin(), rows_.end(), [](const auto& entry) {
-    return !IsDeparted(entry.second.member);
-  });
-  if (others >= options_.max_members) return nullptr;
+  // Counting is left for when it matters: it costs a walk for each newcomer of a large swarm.
+  if (rows_.size() >= options_.max_members) {
+    const size_t others = std::count_if(rows_.begin(), rows_.end(), [](const auto& entry) {
+      return !IsDeparted(entry.second.member);
+    });
+    if (others >= options_.max_members) return nullptr;
+  }
   Row& row = rows_[PeerId(member.peer_id())];
   row.member.set_peer_id(member.peer_id());
   row.member.set_incarnation(member.incarnation());
