@@ -10,6 +10,7 @@
 #include "model/partition.h"
 #include "peer/algorithms/registry.h"
 #include "peer/runtime/run_config.h"
+#include "peer/topology/everyone.h"
 
 namespace starling {
 namespace {
@@ -26,9 +27,6 @@ uint64_t TotalSteps(const v1::RunConfig& config, size_t examples) {
                        (static_cast<double>(config.data().parts()) * config.batch_size());
   return std::max<uint64_t>(1, static_cast<uint64_t>(std::llround(steps)));
 }
-
-// The final merge waits this long for those who are still training, and then for the averages.
-constexpr absl::Duration kFinalMerge = absl::Seconds(60);
 
 // Where losses steer an algorithm they are looked at this often.
 constexpr absl::Duration kRefreshView = absl::Milliseconds(100);
@@ -50,6 +48,24 @@ FrameIdentity IdentityOf(const PeerOptions& options, RunId run, Model& model, ui
   identity.shards =
       ShardMap{elements, std::min<size_t>(options.config.shard_elements(), segment)};
   return identity;
+}
+
+// One exact average of everybody's parameters after the last step.
+RoundSpec FinalMerge(uint64_t total_steps) {
+  RoundSpec merge;
+  merge.period = total_steps;
+  merge.delay = RoundSpec::kBackground;
+  merge.topology = MakeEveryone();
+  merge.final_merge = true;
+  merge.outer = [](size_t, bool) { return MakePlainOuter(); };
+  return merge;
+}
+
+absl::optional<size_t> FinalMergeOf(const Algorithm& algorithm) {
+  for (size_t index = 0; index < algorithm.rounds.size(); ++index) {
+    if (algorithm.rounds[index].final_merge) return index;
+  }
+  return absl::nullopt;
 }
 
 // What the defaults of optimizer and algorithm make of the configuration; Create has checked both.
@@ -81,6 +97,10 @@ absl::StatusOr<std::unique_ptr<Peer>> Peer::Create(PeerDeps deps, PeerOptions op
   auto algorithm = MakeAlgorithm(options.config.algorithm(),
                                  {options.config.data().parts(), options.config.seed()});
   if (!algorithm.ok()) return algorithm.status();
+  const uint64_t total_steps = TotalSteps(options.config, deps.train->size());
+  if (options.config.final_merge() && total_steps > 0) {
+    algorithm->rounds.push_back(FinalMerge(total_steps));
+  }
   if (absl::Status status = CheckOptimizer(options.config.algorithm().name(),
                                            options.config.optimizer().name());
       !status.ok()) {
@@ -119,7 +139,9 @@ Peer::Peer(PeerDeps deps, PeerOptions options, const Algorithm& algorithm,
       model_threads_(deps.model->threads()),
       random_(Random(options_.config.seed()).Split("peer").Split(options_.id.value())),
       follows_losses_(!algorithm.tethers.empty()),
-      has_rounds_(!algorithm.rounds.empty()),
+      has_rounds_(std::any_of(algorithm.rounds.begin(), algorithm.rounds.end(),
+                              [](const RoundSpec& spec) { return !spec.final_merge; })),
+      final_merge_(FinalMergeOf(algorithm)),
       progress_slot_(deps.control, WhileAlive([this](const TrainingProgress& progress) {
                        OnProgress(progress);
                      })),
@@ -136,7 +158,6 @@ Peer::Peer(PeerDeps deps, PeerOptions options, const Algorithm& algorithm,
               options_.rounds),
       keeper_(deps.control, &training_, identity_, options_.keeper),
       averaging_(RoundOptions(), AveragingDeps(deps)),
-      final_merge_(RoundOptions{.contribution_share = 0.8}, FinalMergeDeps(deps)),
       membership_(options_.membership, MembershipDeps(deps)),
       joiner_(deps.control, deps.transport, deps.pool, identity_, random_.Split("joiner"),
               options_.joiner, log_),
@@ -144,7 +165,7 @@ Peer::Peer(PeerDeps deps, PeerOptions options, const Algorithm& algorithm,
                           identity_),
       router_(
           identity_,
-          FrameRouter::Actors{&gossip_, &averaging_, &final_merge_, &rounds_, &keeper_, &joiner_,
+          FrameRouter::Actors{&gossip_, &averaging_, &rounds_, &keeper_, &joiner_,
                               &average_evaluation_},
           [this](v1::ControlRequest request, ControlResponder respond) {
             OnControl(std::move(request), std::move(respond));
@@ -172,19 +193,16 @@ AveragingActor::Deps Peer::AveragingDeps(const PeerDeps& deps) {
   return averaging;
 }
 
-AveragingActor::Deps Peer::FinalMergeDeps(const PeerDeps& deps) {
-  AveragingActor::Deps merge = AveragingDeps(deps);
-  merge.lane = v1::ROUND_LANE_FINAL;
-  merge.on_end = [this] { Finish(); };
-  return merge;
-}
-
 RoundsActor::Deps Peer::RoundsDeps(const PeerDeps& deps) {
   RoundsActor::Deps rounds;
   rounds.control = deps.control;
   rounds.transport = deps.transport;
   rounds.pool = deps.pool;
-  rounds.finish = [this](MixedRound mixed) { training_.FinishRound(std::move(mixed)); };
+  rounds.finish = [this](MixedRound mixed) {
+    const bool last = final_merge_ == mixed.spec;
+    training_.FinishRound(std::move(mixed));
+    if (last) Finish();
+  };
   return rounds;
 }
 
@@ -299,6 +317,7 @@ void Peer::ShareView(const MembershipView& view) {
   view_refreshed_ = Now();
   std::map<PeerId, Contact> contacts;
   std::map<PeerId, std::string> workers;
+  std::map<PeerId, std::string> training;
   training_members_.clear();
   for (const MemberView& other : view.others) {
     const v1::Member& member = other.member;
@@ -310,15 +329,16 @@ void Peer::ShareView(const MembershipView& view) {
     contact.loss = member.loss();
     contacts.emplace(id, std::move(contact));
     const bool finished = total_steps_ > 0 && member.step() >= total_steps_;
-    if (!member.centre() && !finished) workers[id] = member.address();
+    if (!member.centre()) workers[id] = member.address();
+    if (!member.centre() && !finished) training[id] = member.address();
     swarm_has_stepped_ |= member.step() > 0;
   }
-  workers_ = workers.size();
+  workers_ = training.size();
   const size_t rank = static_cast<size_t>(
-      std::distance(workers.begin(), workers.lower_bound(options_.id)));
-  training_.SetWorkers(workers.size() + 1, rank);
+      std::distance(training.begin(), training.lower_bound(options_.id)));
+  training_.SetWorkers(training.size() + 1, rank);
   gossip_.SetCandidates(std::move(contacts));
-  rounds_.SetMembers(std::move(workers));
+  rounds_.SetMembers(std::move(training), std::move(workers));
   if (phase_ == v1::PHASE_TRAINING && has_rounds_ && !stepping_) StartStepsIfMustered();
 }
 
@@ -406,8 +426,10 @@ void Peer::OnProgress(const TrainingProgress& progress) {
   gossip_.OnStep(progress.step, progress.loss);
   if (progress.finished) {
     rounds_.SetFinished();
-    if (options_.config.final_merge() && !training_members_.empty()) {
-      BeginFinalMerge();
+    if (final_merge_) {
+      // What exchanges would still change now, the merge would not know of.
+      gossip_.SetAccepting(false);
+      log_("all steps made: waiting for the final merge");
     } else {
       Finish();
     }
@@ -416,24 +438,6 @@ void Peer::OnProgress(const TrainingProgress& progress) {
     EvaluateSelf();
   }
   membership_.SetLocal(progress.step, MemberState(), progress.loss);
-}
-
-void Peer::BeginFinalMerge() {
-  if (merging_) return;
-  merging_ = true;
-  log_("all steps made: waiting for the final merge");
-  v1::RoundPlan plan;
-  plan.set_epoch(options_.config.epoch());
-  plan.set_round(1);
-  std::vector<uint64_t> ids = {options_.id.value()};
-  for (const auto& [peer, address] : training_members_) ids.push_back(peer.value());
-  std::sort(ids.begin(), ids.end());
-  for (const uint64_t id : ids) plan.add_participants(id);
-  plan.set_deadline_seconds(absl::ToDoubleSeconds(kFinalMerge));
-  if (const absl::Status status = final_merge_.OnPlan(plan); !status.ok()) {
-    NoteError(status);
-    Finish();
-  }
 }
 
 void Peer::Finish() {
@@ -553,7 +557,6 @@ void Peer::Leave(std::string reason, absl::AnyInvocable<void()> done) {
   training_.Stop();
   joiner_.Stop();
   averaging_.Stop();
-  final_merge_.Stop();
   rounds_.Stop();
   gossip_.Drain(Now() + options_.drain,
                 [this, reason = std::move(reason), done = std::move(done)]() mutable {

@@ -125,7 +125,6 @@ class Peer : public Actor {
        std::unique_ptr<Optimizer> optimizer, std::vector<uint32_t> part);
 
   AveragingActor::Deps AveragingDeps(const PeerDeps& deps);
-  AveragingActor::Deps FinalMergeDeps(const PeerDeps& deps);
   RoundsActor::Deps RoundsDeps(const PeerDeps& deps);
   TrainingOptions MakeTrainingOptions(const PeerDeps& deps, const Algorithm& algorithm);
   MembershipActor::Deps MembershipDeps(const PeerDeps& deps);
@@ -141,8 +140,8 @@ class Peer : public Actor {
   void ShareView(const MembershipView& view);
   // Losses and steps change without a new view.
   void RefreshView();
+  // All steps are made, and the final merge, if there is one, has ended.
   void Finish();
-  void BeginFinalMerge();
   void OnSynced(absl::StatusOr<absl::optional<Snapshot>> state);
   void MaybeTrain();
   // At the start of a run of rounds.
@@ -170,6 +169,8 @@ class Peer : public Actor {
   const Random random_;
   const bool follows_losses_;
   const bool has_rounds_;
+  // Index among the algorithm's rounds of the final merge; nullopt: none.
+  const absl::optional<size_t> final_merge_;
 
   // On the control executor only.
   v1::Phase phase_ = v1::PHASE_STARTING;
@@ -187,7 +188,6 @@ class Peer : public Actor {
   bool swarm_has_stepped_ = false;   // some other member has made steps
   bool stepping_ = false;            // the trainer was started
   absl::Time view_refreshed_ = absl::InfinitePast();
-  bool merging_ = false;  // the final merge is under way
   bool evaluating_ = false;
   uint64_t evaluated_mixes_ = 0;  // Mixes() when the evaluated copy was taken
   std::string last_error_;
@@ -201,7 +201,6 @@ class Peer : public Actor {
   RoundsActor rounds_;
   StateKeeper keeper_;
   AveragingActor averaging_;
-  AveragingActor final_merge_;
   MembershipActor membership_;
   Joiner joiner_;
   AverageEvaluation average_evaluation_;

@@ -28,37 +28,38 @@ RoundsActor::RoundsActor(const Deps& deps, const FrameIdentity& self, std::vecto
   for (RoundSpec& spec : specs) lanes_.emplace_back(std::move(spec), options.timing);
 }
 
-void RoundsActor::SetMembers(std::map<PeerId, std::string> members) {
+void RoundsActor::SetMembers(std::map<PeerId, std::string> training,
+                             std::map<PeerId, std::string> all) {
   AssertHere();
-  bool changed = members.size() != members_.size();
-  for (const auto& [peer, address] : members_) changed |= members.count(peer) == 0;
-  members_ = std::move(members);
+  const bool changed = training != training_ || all != all_;
+  training_ = std::move(training);
+  all_ = std::move(all);
   if (!changed || stopped_) return;
-  const std::vector<PeerId> ids = Ids();
   for (size_t index = 0; index < lanes_.size(); ++index) {
     Lane& lane = lanes_[index];
     if (!lane.running) continue;
     Round& round = *lane.running->round;
-    Carry(index, lane.running->number, round, round.OnMembers(Now(), ids));
+    Carry(index, lane.running->number, round, round.OnMembers(Now(), Ids(lane)));
     EndIfDone(index);
   }
 }
 
-std::vector<PeerId> RoundsActor::Ids() const {
+std::vector<PeerId> RoundsActor::Ids(const Lane& lane) const {
   std::vector<PeerId> ids;
-  for (const auto& [peer, address] : members_) ids.push_back(peer);
+  for (const auto& [peer, address] : lane.spec.final_merge ? all_ : training_) ids.push_back(peer);
   ids.insert(std::lower_bound(ids.begin(), ids.end(), self_.peer), self_.peer);
   return ids;
 }
 
 std::unique_ptr<Round> RoundsActor::Plan(Lane& lane, uint64_t number, bool global,
                                          RoundInput input) {
-  std::vector<PeerId> ids = Ids();
+  std::vector<PeerId> ids = Ids(lane);
   const size_t rank = static_cast<size_t>(
       std::lower_bound(ids.begin(), ids.end(), self_.peer) - ids.begin());
   const absl::Duration retry =
       std::clamp(4 * lane.timing.smoothed(), options_.min_retry, absl::Seconds(2));
-  const RoundTimes times{retry, lane.timing.deadline()};
+  const RoundTimes times{retry, lane.spec.final_merge ? options_.final_deadline
+                                                      : lane.timing.deadline()};
   if (global || lane.spec.topology->everyone()) {
     return std::make_unique<ReduceRound>(number, std::move(ids), self_.peer, std::move(input), times,
                                          deps_.pool);
@@ -131,7 +132,7 @@ absl::optional<FrameFault> RoundsActor::OnFrame(Frame frame,
     EndIfDone(index);
     return std::move(outcome.fault);
   }
-  if (stopped_ || finished_) {
+  if (stopped_ || (finished_ && !lane.spec.final_merge)) {
     return FrameFault{v1::REFUSAL_REASON_NOT_TRAINING, "this peer takes part in no more rounds"};
   }
   if (number >= lane.next && number - lane.next < kFarthest) {
@@ -204,9 +205,9 @@ void RoundsActor::Carry(size_t index, uint64_t number, const Round& round, Round
       for (const PeerId peer : *send.contributors) header.add_contributors(peer.value());
     }
     frame.payload = std::move(send.values);
-    const auto member = members_.find(send.to);
+    const auto member = all_.find(send.to);
     // What a full queue drops is sent again, like what the network loses.
-    if (member != members_.end()) {
+    if (member != all_.end()) {
       deps_.transport->SendFrame(member->second, std::move(frame)).IgnoreError();
     } else if (way_back != nullptr && send.to == asker) {
       way_back->Send(std::move(frame));
@@ -225,7 +226,7 @@ void RoundsActor::EndIfDone(size_t index) {
   RoundResult result = running.round->TakeResult();
   counters_.set_shards_applied(counters_.shards_applied() + running.round->shards().count());
   counters_.set_last_round(running.number);
-  if (result.missed == 0 || members_.empty()) {
+  if (result.missed == 0 || training_.empty()) {
     counters_.set_rounds_complete(counters_.rounds_complete() + 1);
     lane.timing.OnCommitted(Now() - running.began);
   } else {

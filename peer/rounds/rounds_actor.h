@@ -42,6 +42,8 @@ struct RoundsOptions {
   // Something is sent again after max(this, 4 smoothed round durations), then after twice as long, ...
   // Down: losses are repaired sooner; up: less is sent twice while a slow member is waited for.
   absl::Duration min_retry = absl::Milliseconds(400);
+  // The final merge waits this long for those who are still training.
+  absl::Duration final_deadline = absl::Seconds(100);
   // Frames kept for rounds that have not begun here. Up: less is sent twice, more memory (a shard each).
   size_t early_frames = 512;
 };
@@ -60,8 +62,8 @@ class RoundsActor : public Actor {
   RoundsActor(const Deps& deps, const FrameIdentity& self, std::vector<RoundSpec> specs,
               uint64_t seed, RoundsOptions options);
 
-  // The other members that train now, with their addresses.
-  void SetMembers(std::map<PeerId, std::string> members);
+  // The other workers, with their addresses: those that train now, and all, the finished included.
+  void SetMembers(std::map<PeerId, std::string> training, std::map<PeerId, std::string> all);
 
   // The trainer has come to a round and gives its contribution.
   void OnContribution(Contribution contribution);
@@ -104,8 +106,8 @@ class RoundsActor : public Actor {
     uint64_t newest = 0;  // highest number heard of
   };
 
-  // All members, self included, ascending.
-  std::vector<PeerId> Ids() const;
+  // The members of a lane's rounds, self included, ascending.
+  std::vector<PeerId> Ids(const Lane& lane) const;
   std::unique_ptr<Round> Plan(Lane& lane, uint64_t number, bool global, RoundInput input);
   Round* Find(Lane& lane, uint64_t number);
   // `way_back` leads to `asker`, for members whose address is not known yet.
@@ -132,7 +134,8 @@ class RoundsActor : public Actor {
 
   std::vector<Lane> lanes_;
   std::vector<TimerId> timers_;
-  std::map<PeerId, std::string> members_;
+  std::map<PeerId, std::string> training_;
+  std::map<PeerId, std::string> all_;
   struct Early {
     Frame frame;
     std::shared_ptr<ReplyPath> reply;
