@@ -185,7 +185,9 @@ int RunSeveral(const DemoOptions& options, const std::vector<std::string>& algor
     }
     stage.screen.Say(absl::StrCat(turn, algorithm, ": ", ComparedLine(reports.back())));
   }
-  const int exit_code = ComparedExitCode(reports);
+  // Also where the signal came between two runs, which all know nothing of it.
+  const int exit_code = stage.stop.number() != 0 ? ExitCodeForSignal(stage.stop.number())
+                                                 : ComparedExitCode(reports);
   std::fputs(stage.json ? ComparedJson(reports, exit_code).c_str()
                         : absl::StrCat("\n", RenderComparedRuns(reports)).c_str(),
              stdout);

@@ -50,9 +50,13 @@ std::vector<std::string> Row(const LivePeer& peer, bool with_rounds, bool colour
   if (!peer.known) return row;
   const v1::TrainingStatus& training = peer.status.training();
   const v1::GossipStatus& gossip = peer.status.gossip();
-  row.push_back(StepText(training));
-  row.push_back(absl::StrFormat("%.0f", training.samples_per_second()));
-  row.push_back(NumberText(training.loss()));
+  if (peer.status.centre()) {
+    row.insert(row.end(), 3, "-");  // it makes no steps; what it says is its donor's
+  } else {
+    row.push_back(StepText(training));
+    row.push_back(absl::StrFormat("%.0f", training.samples_per_second()));
+    row.push_back(NumberText(training.loss()));
+  }
   row.push_back(absl::StrCat(gossip.exchanges_committed()));
   if (with_rounds) {
     row.push_back(absl::StrCat(peer.status.rounds().rounds_complete()));

@@ -47,10 +47,11 @@ TEST(LiveViewTest, ANoteTakesThePlaceOfThePhase) {
 
 TEST(LiveViewTest, TheCentreIsShownAsSuchAndNotCounted) {
   LiveFrame frame = TwoPeers();
-  frame.peers[1] = {.name = "centre", .known = true, .status = TrainingAt(0, 200)};
+  frame.peers[1] = {.name = "centre", .known = true, .status = TrainingAt(31, 200)};
   frame.peers[1].status.set_centre(true);
   const std::string text = absl::StrJoin(RenderFrame(frame, false), "\n");
-  EXPECT_TRUE(absl::StrContains(text, "\ncentre  centre  ")) << text;
+  EXPECT_TRUE(absl::StrContains(
+      text, "\ncentre  centre         -          -       -         17    1.2500")) << text;
   EXPECT_EQ(MeanProgress(frame.peers), 0.25);
   EXPECT_TRUE(absl::StrContains(RenderLine(frame), "peers 1 ")) << RenderLine(frame);
 }
