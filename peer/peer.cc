@@ -38,6 +38,14 @@ constexpr absl::Duration kRefreshView = absl::Milliseconds(100);
 // delays the start less.
 constexpr absl::Duration kMusterWait = absl::Seconds(3);
 
+// Where everybody has mustered, the first rounds hold everybody, so nobody can be further ahead than this
+// of one who has not stepped yet.
+uint64_t FarthestAhead(const std::vector<RoundSpec>& rounds) {
+  uint64_t longest = 0;
+  for (const RoundSpec& round : rounds) longest = std::max(longest, round.period);
+  return 2 * longest + 8;
+}
+
 FrameIdentity IdentityOf(const PeerOptions& options, RunId run, Model& model, uint32_t segments) {
   FrameIdentity identity;
   identity.peer = options.id;
@@ -120,6 +128,7 @@ Peer::Peer(PeerDeps deps, PeerOptions options, const Algorithm& algorithm,
       random_(Random(options_.config.seed()).Split("peer").Split(options_.id.value())),
       follows_losses_(!algorithm.tethers.empty()),
       has_rounds_(!algorithm.rounds.empty()),
+      ahead_(FarthestAhead(algorithm.rounds)),
       progress_slot_(deps.control, WhileAlive([this](const TrainingProgress& progress) {
                        OnProgress(progress);
                      })),
@@ -298,8 +307,11 @@ void Peer::OnView(std::shared_ptr<const MembershipView> view) {
 void Peer::ShareView(const MembershipView& view) {
   view_refreshed_ = Now();
   std::map<PeerId, Contact> contacts;
+  std::map<PeerId, RoundMember> members;
   std::map<PeerId, std::string> workers;
   training_members_.clear();
+  // Those who have stepped may be gone again, and we alone with what we have.
+  swarm_step_ = 0;
   for (const MemberView& other : view.others) {
     const v1::Member& member = other.member;
     if (member.state() != v1::PEER_STATE_ALIVE) continue;
@@ -310,15 +322,16 @@ void Peer::ShareView(const MembershipView& view) {
     contact.loss = member.loss();
     contacts.emplace(id, std::move(contact));
     const bool finished = total_steps_ > 0 && member.step() >= total_steps_;
+    if (!member.centre()) members[id] = RoundMember{member.address(), finished};
     if (!member.centre() && !finished) workers[id] = member.address();
-    swarm_has_stepped_ |= member.step() > 0;
+    swarm_step_ = std::max(swarm_step_, member.step());
   }
   workers_ = workers.size();
   const size_t rank = static_cast<size_t>(
       std::distance(workers.begin(), workers.lower_bound(options_.id)));
   training_.SetWorkers(workers.size() + 1, rank);
   gossip_.SetCandidates(std::move(contacts));
-  rounds_.SetMembers(std::move(workers));
+  rounds_.SetMembers(std::move(members));
   if (phase_ == v1::PHASE_TRAINING && has_rounds_ && !stepping_) StartStepsIfMustered();
 }
 
@@ -359,11 +372,9 @@ void Peer::MaybeTrain() {
        phase_ != v1::PHASE_WAITING)) {
     return;
   }
-  if (from_seed_ && swarm_has_stepped_) {
+  if (from_seed_ && swarm_step_ > 0) {
     // The swarm was found only after we had settled for the seed: catch up with it first.
-    from_seed_ = false;
-    synced_ = false;
-    Synchronise();
+    CatchUp();
     return;
   }
   SetPhase(v1::PHASE_TRAINING);
@@ -389,8 +400,23 @@ void Peer::StartStepsIfMustered() {
   if (workers_ + 1 >= options_.config.data().parts()) StartSteps();
 }
 
+void Peer::CatchUp() {
+  from_seed_ = false;
+  synced_ = false;
+  Synchronise();
+}
+
 void Peer::StartSteps() {
   if (stepping_ || phase_ != v1::PHASE_TRAINING || options_.centre) return;
+  if (from_seed_ && has_rounds_ && swarm_step_ > ahead_) {
+    // The others mustered without us and are far ahead.
+    SetPhase(v1::PHASE_SYNCING);
+    router_.SetServingState(false);
+    gossip_.SetAccepting(false);
+    membership_.SetLocal(progress_.step, MemberState());
+    CatchUp();
+    return;
+  }
   stepping_ = true;
   training_.Start();
 }

@@ -28,32 +28,39 @@ RoundsActor::RoundsActor(const Deps& deps, const FrameIdentity& self, std::vecto
   for (RoundSpec& spec : specs) lanes_.emplace_back(std::move(spec), options.timing);
 }
 
-void RoundsActor::SetMembers(std::map<PeerId, std::string> members) {
+void RoundsActor::SetMembers(std::map<PeerId, RoundMember> members) {
   AssertHere();
   bool changed = members.size() != members_.size();
-  for (const auto& [peer, address] : members_) changed |= members.count(peer) == 0;
+  for (const auto& [peer, member] : members_) {
+    const auto found = members.find(peer);
+    changed |= found == members.end() || found->second.finished != member.finished;
+    // Who comes back, comes back as somebody who may train.
+    if (found == members.end()) retired_.erase(peer);
+  }
   members_ = std::move(members);
   if (!changed || stopped_) return;
-  const std::vector<PeerId> ids = Ids();
   for (size_t index = 0; index < lanes_.size(); ++index) {
     Lane& lane = lanes_[index];
     if (!lane.running) continue;
     Round& round = *lane.running->round;
-    Carry(index, lane.running->number, round, round.OnMembers(Now(), ids));
+    Carry(index, lane.running->number, round, round.OnMembers(Now(), Ids(lane)));
     EndIfDone(index);
   }
 }
 
-std::vector<PeerId> RoundsActor::Ids() const {
+std::vector<PeerId> RoundsActor::Ids(const Lane& lane) const {
+  const bool background = lane.spec.delay == RoundSpec::kBackground;
   std::vector<PeerId> ids;
-  for (const auto& [peer, address] : members_) ids.push_back(peer);
+  for (const auto& [peer, member] : members_) {
+    if (retired_.count(peer) == 0 && !(background && member.finished)) ids.push_back(peer);
+  }
   ids.insert(std::lower_bound(ids.begin(), ids.end(), self_.peer), self_.peer);
   return ids;
 }
 
 std::unique_ptr<Round> RoundsActor::Plan(Lane& lane, uint64_t number, bool global,
                                          RoundInput input) {
-  std::vector<PeerId> ids = Ids();
+  std::vector<PeerId> ids = Ids(lane);
   const size_t rank = static_cast<size_t>(
       std::lower_bound(ids.begin(), ids.end(), self_.peer) - ids.begin());
   const absl::Duration retry =
@@ -170,7 +177,9 @@ void RoundsActor::OnRefusal(const v1::ShardHeader& header) {
   const uint64_t current = header.current_round() / lanes_.size();
   NoteNewest(lane, current);
   // Who refuses a round has gone on, or will not take part in it: no use in asking for the next ones.
-  if (header.refusal() != v1::REFUSAL_REASON_NOT_TRAINING && lane.newest >= current) {
+  if (header.refusal() == v1::REFUSAL_REASON_NOT_TRAINING) {
+    retired_.insert(PeerId(header.sender()));
+  } else if (lane.newest >= current) {
     lane.next = std::max(lane.next, current);
   }
   if (!lane.running || lane.running->number != header.round() / lanes_.size()) return;
@@ -207,7 +216,7 @@ void RoundsActor::Carry(size_t index, uint64_t number, const Round& round, Round
     const auto member = members_.find(send.to);
     // What a full queue drops is sent again, like what the network loses.
     if (member != members_.end()) {
-      deps_.transport->SendFrame(member->second, std::move(frame)).IgnoreError();
+      deps_.transport->SendFrame(member->second.address, std::move(frame)).IgnoreError();
     } else if (way_back != nullptr && send.to == asker) {
       way_back->Send(std::move(frame));
     }

@@ -6,7 +6,7 @@
 //   mass           the push-sum weights sum up to the number of peers, and weight times values, of rounds,
 //                  to what they were;
 //   contraction    the distance between peers has not grown, and is halved if they mixed often enough;
-//   end            everybody has made all steps in time, and no round lacked anybody.
+//   end            everybody has made all steps in time, and no round that somebody waits for lacked anybody.
 
 #ifndef STARLING_TESTS_SIM_QUIET_LIFE_H_
 #define STARLING_TESTS_SIM_QUIET_LIFE_H_

@@ -76,7 +76,7 @@ SweepResult RunSweepCase(const SweepCase& sweep_case) {
 
 std::vector<std::string> AllAlgorithms() {
   constexpr double kManySteps = 20;
-  constexpr double kFewSteps = 10;
+  constexpr double kFewSteps = 12;  // also a multiple of four fragments
   std::vector<std::string> algorithms;
   for (const AlgorithmRow& row : AlgorithmRegistry()) {
     std::string algorithm(row.name);
