@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -35,6 +36,16 @@ constexpr absl::Duration kRefreshView = absl::Milliseconds(100);
 // workers to be known as training. Up: patience with slow starters; down: a worker that never comes
 // delays the start less.
 constexpr absl::Duration kMusterWait = absl::Seconds(3);
+
+// Where everybody has mustered, the first rounds hold everybody, so nobody can be further ahead than this
+// of one who has not stepped yet.
+uint64_t FarthestAhead(const std::vector<RoundSpec>& rounds) {
+  uint64_t longest = 0;
+  for (const RoundSpec& round : rounds) {
+    if (!round.final_merge) longest = std::max(longest, round.period);
+  }
+  return 2 * longest + 8;
+}
 
 FrameIdentity IdentityOf(const PeerOptions& options, RunId run, Model& model, uint32_t segments) {
   FrameIdentity identity;
@@ -142,6 +153,7 @@ Peer::Peer(PeerDeps deps, PeerOptions options, const Algorithm& algorithm,
       has_rounds_(std::any_of(algorithm.rounds.begin(), algorithm.rounds.end(),
                               [](const RoundSpec& spec) { return !spec.final_merge; })),
       final_merge_(FinalMergeOf(algorithm)),
+      ahead_(FarthestAhead(algorithm.rounds)),
       progress_slot_(deps.control, WhileAlive([this](const TrainingProgress& progress) {
                        OnProgress(progress);
                      })),
@@ -316,9 +328,12 @@ void Peer::OnView(std::shared_ptr<const MembershipView> view) {
 void Peer::ShareView(const MembershipView& view) {
   view_refreshed_ = Now();
   std::map<PeerId, Contact> contacts;
-  std::map<PeerId, std::string> workers;
-  std::map<PeerId, std::string> training;
+  std::map<PeerId, RoundMember> members;
+  std::set<PeerId> still_training;
   training_members_.clear();
+  worker_members_.clear();
+  // Those who have stepped may be gone again, and we alone with what we have.
+  swarm_step_ = 0;
   for (const MemberView& other : view.others) {
     const v1::Member& member = other.member;
     if (member.state() != v1::PEER_STATE_ALIVE) continue;
@@ -329,16 +344,18 @@ void Peer::ShareView(const MembershipView& view) {
     contact.loss = member.loss();
     contacts.emplace(id, std::move(contact));
     const bool finished = total_steps_ > 0 && member.step() >= total_steps_;
-    if (!member.centre()) workers[id] = member.address();
-    if (!member.centre() && !finished) training[id] = member.address();
-    swarm_has_stepped_ |= member.step() > 0;
+    swarm_step_ = std::max(swarm_step_, member.step());
+    if (member.centre()) continue;
+    worker_members_[id] = member.address();
+    members[id] = RoundMember{member.address(), finished};
+    if (!finished) still_training.insert(id);
   }
-  workers_ = training.size();
+  workers_ = still_training.size();
   const size_t rank = static_cast<size_t>(
-      std::distance(training.begin(), training.lower_bound(options_.id)));
-  training_.SetWorkers(training.size() + 1, rank);
+      std::distance(still_training.begin(), still_training.lower_bound(options_.id)));
+  training_.SetWorkers(workers_ + 1, rank);
   gossip_.SetCandidates(std::move(contacts));
-  rounds_.SetMembers(std::move(training), std::move(workers));
+  rounds_.SetMembers(std::move(members));
   if (phase_ == v1::PHASE_TRAINING && has_rounds_ && !stepping_) StartStepsIfMustered();
 }
 
@@ -379,11 +396,9 @@ void Peer::MaybeTrain() {
        phase_ != v1::PHASE_WAITING)) {
     return;
   }
-  if (from_seed_ && swarm_has_stepped_) {
+  if (from_seed_ && swarm_step_ > 0) {
     // The swarm was found only after we had settled for the seed: catch up with it first.
-    from_seed_ = false;
-    synced_ = false;
-    Synchronise();
+    CatchUp();
     return;
   }
   SetPhase(v1::PHASE_TRAINING);
@@ -409,8 +424,23 @@ void Peer::StartStepsIfMustered() {
   if (workers_ + 1 >= options_.config.data().parts()) StartSteps();
 }
 
+void Peer::CatchUp() {
+  from_seed_ = false;
+  synced_ = false;
+  Synchronise();
+}
+
 void Peer::StartSteps() {
   if (stepping_ || phase_ != v1::PHASE_TRAINING || options_.centre) return;
+  if (from_seed_ && has_rounds_ && swarm_step_ > ahead_) {
+    // The others mustered without us and are far ahead.
+    SetPhase(v1::PHASE_SYNCING);
+    router_.SetServingState(false);
+    gossip_.SetAccepting(false);
+    membership_.SetLocal(progress_.step, MemberState());
+    CatchUp();
+    return;
+  }
   stepping_ = true;
   training_.Start();
 }
@@ -589,7 +619,7 @@ void Peer::EvaluateAverage(
         absl::StrCat("this peer has no parameters yet (", v1::Phase_Name(phase_), ")")));
     return;
   }
-  average_evaluation_.Start(ControlTemplate(), training_members_, std::move(done));
+  average_evaluation_.Start(ControlTemplate(), worker_members_, std::move(done));
 }
 
 v1::Status Peer::GetStatus() const {

@@ -146,6 +146,8 @@ class Peer : public Actor {
   void MaybeTrain();
   // At the start of a run of rounds.
   void StartStepsIfMustered();
+  // Forgets the parameters of the seed and asks the swarm for its own.
+  void CatchUp();
   void StartSteps();
   void OnProgress(const TrainingProgress& progress);
   void EvaluateSelf();
@@ -171,6 +173,7 @@ class Peer : public Actor {
   const bool has_rounds_;
   // Index among the algorithm's rounds of the final merge; nullopt: none.
   const absl::optional<size_t> final_merge_;
+  const uint64_t ahead_;  // others with more steps than this did not wait for us
 
   // On the control executor only.
   v1::Phase phase_ = v1::PHASE_STARTING;
@@ -181,11 +184,12 @@ class Peer : public Actor {
   bool leaving_ = false;
   uint64_t joined_step_ = 0;
   std::map<PeerId, std::string> training_members_;  // the others that train, with addresses
+  std::map<PeerId, std::string> worker_members_;    // those of them that do not hold a centre
   TrainingProgress progress_;
   v1::TrainingStatus evaluation_;  // the fields of the last evaluation
   absl::Time last_evaluation_ = absl::InfinitePast();
   size_t workers_ = 0;               // others that train and have not finished
-  bool swarm_has_stepped_ = false;   // some other member has made steps
+  uint64_t swarm_step_ = 0;          // the most steps that any other training member has made
   bool stepping_ = false;            // the trainer was started
   absl::Time view_refreshed_ = absl::InfinitePast();
   bool evaluating_ = false;

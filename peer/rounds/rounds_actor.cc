@@ -28,12 +28,16 @@ RoundsActor::RoundsActor(const Deps& deps, const FrameIdentity& self, std::vecto
   for (RoundSpec& spec : specs) lanes_.emplace_back(std::move(spec), options.timing);
 }
 
-void RoundsActor::SetMembers(std::map<PeerId, std::string> training,
-                             std::map<PeerId, std::string> all) {
+void RoundsActor::SetMembers(std::map<PeerId, RoundMember> members) {
   AssertHere();
-  const bool changed = training != training_ || all != all_;
-  training_ = std::move(training);
-  all_ = std::move(all);
+  bool changed = members.size() != members_.size();
+  for (const auto& [peer, member] : members_) {
+    const auto found = members.find(peer);
+    changed |= found == members.end() || found->second.finished != member.finished;
+    // Who comes back, comes back as somebody who may train.
+    if (found == members.end()) retired_.erase(peer);
+  }
+  members_ = std::move(members);
   if (!changed || stopped_) return;
   for (size_t index = 0; index < lanes_.size(); ++index) {
     Lane& lane = lanes_[index];
@@ -45,8 +49,13 @@ void RoundsActor::SetMembers(std::map<PeerId, std::string> training,
 }
 
 std::vector<PeerId> RoundsActor::Ids(const Lane& lane) const {
+  const bool background = lane.spec.delay == RoundSpec::kBackground;
   std::vector<PeerId> ids;
-  for (const auto& [peer, address] : lane.spec.final_merge ? all_ : training_) ids.push_back(peer);
+  for (const auto& [peer, member] : members_) {
+    const bool takes_part =
+        lane.spec.final_merge || (retired_.count(peer) == 0 && !(background && member.finished));
+    if (takes_part) ids.push_back(peer);
+  }
   ids.insert(std::lower_bound(ids.begin(), ids.end(), self_.peer), self_.peer);
   return ids;
 }
@@ -171,7 +180,9 @@ void RoundsActor::OnRefusal(const v1::ShardHeader& header) {
   const uint64_t current = header.current_round() / lanes_.size();
   NoteNewest(lane, current);
   // Who refuses a round has gone on, or will not take part in it: no use in asking for the next ones.
-  if (header.refusal() != v1::REFUSAL_REASON_NOT_TRAINING && lane.newest >= current) {
+  if (header.refusal() == v1::REFUSAL_REASON_NOT_TRAINING) {
+    retired_.insert(PeerId(header.sender()));
+  } else if (lane.newest >= current) {
     lane.next = std::max(lane.next, current);
   }
   if (!lane.running || lane.running->number != header.round() / lanes_.size()) return;
@@ -205,10 +216,10 @@ void RoundsActor::Carry(size_t index, uint64_t number, const Round& round, Round
       for (const PeerId peer : *send.contributors) header.add_contributors(peer.value());
     }
     frame.payload = std::move(send.values);
-    const auto member = all_.find(send.to);
+    const auto member = members_.find(send.to);
     // What a full queue drops is sent again, like what the network loses.
-    if (member != all_.end()) {
-      deps_.transport->SendFrame(member->second, std::move(frame)).IgnoreError();
+    if (member != members_.end()) {
+      deps_.transport->SendFrame(member->second.address, std::move(frame)).IgnoreError();
     } else if (way_back != nullptr && send.to == asker) {
       way_back->Send(std::move(frame));
     }
@@ -226,7 +237,7 @@ void RoundsActor::EndIfDone(size_t index) {
   RoundResult result = running.round->TakeResult();
   counters_.set_shards_applied(counters_.shards_applied() + running.round->shards().count());
   counters_.set_last_round(running.number);
-  if (result.missed == 0 || training_.empty()) {
+  if (result.missed == 0 || members_.empty()) {
     counters_.set_rounds_complete(counters_.rounds_complete() + 1);
     lane.timing.OnCommitted(Now() - running.began);
   } else {

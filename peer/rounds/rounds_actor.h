@@ -7,7 +7,8 @@
 //   * at most one round of each RoundSpec under way; the last kKept of each are kept to answer those
 //     who are behind;
 //   * frames of rounds to come wait, at most `early_frames`; the oldest give way, and are sent again;
-//   * a member that dies, leaves, finishes or refuses us is not waited for;
+//   * a member that dies, leaves or refuses us is not waited for; one that says that it takes part in no
+//     more rounds is left out from then on;
 //   * nothing lasts beyond the deadline: ExchangeTiming's of the rounds so far.
 //
 // Executor: control. Every method runs there.
@@ -20,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,6 +50,13 @@ struct RoundsOptions {
   size_t early_frames = 512;
 };
 
+struct RoundMember {
+  std::string address;
+  // Has made all its steps. It was in all the rounds of those steps, and answers for the last of them;
+  // of background rounds, which nobody counts by steps, it makes no more.
+  bool finished = false;
+};
+
 class RoundsActor : public Actor {
  public:
   struct Deps {
@@ -62,8 +71,8 @@ class RoundsActor : public Actor {
   RoundsActor(const Deps& deps, const FrameIdentity& self, std::vector<RoundSpec> specs,
               uint64_t seed, RoundsOptions options);
 
-  // The other workers, with their addresses: those that train now, and all, the finished included.
-  void SetMembers(std::map<PeerId, std::string> training, std::map<PeerId, std::string> all);
+  // The other members that train now or have finished.
+  void SetMembers(std::map<PeerId, RoundMember> members);
 
   // The trainer has come to a round and gives its contribution.
   void OnContribution(Contribution contribution);
@@ -106,7 +115,7 @@ class RoundsActor : public Actor {
     uint64_t newest = 0;  // highest number heard of
   };
 
-  // The members of a lane's rounds, self included, ascending.
+  // Those that a round of this lane is planned with, self included, ascending.
   std::vector<PeerId> Ids(const Lane& lane) const;
   std::unique_ptr<Round> Plan(Lane& lane, uint64_t number, bool global, RoundInput input);
   Round* Find(Lane& lane, uint64_t number);
@@ -134,8 +143,8 @@ class RoundsActor : public Actor {
 
   std::vector<Lane> lanes_;
   std::vector<TimerId> timers_;
-  std::map<PeerId, std::string> training_;
-  std::map<PeerId, std::string> all_;
+  std::map<PeerId, RoundMember> members_;
+  std::set<PeerId> retired_;  // said themselves that they take part in no more rounds
   struct Early {
     Frame frame;
     std::shared_ptr<ReplyPath> reply;
