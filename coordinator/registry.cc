@@ -103,7 +103,7 @@ absl::Status Registry::Join(absl::Time now, const v1::Member& member) {
   next.set_centre(member.centre());
   if (member.centre()) {
     next.set_slot(0);  // reads no data, so it takes nobody's place
-  } else if (was_living) {
+  } else if (was_living && !found->second.member.centre()) {
     next.set_slot(found->second.member.slot());
   } else {
     next.set_slot(ChooseSlot(known ? found->second.member.slot() : member.slot(), member.slot()));

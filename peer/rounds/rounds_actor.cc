@@ -132,7 +132,10 @@ absl::optional<FrameFault> RoundsActor::OnFrame(Frame frame,
   const size_t index = header.round() % lanes_.size();
   const uint64_t number = header.round() / lanes_.size();
   Lane& lane = lanes_[index];
-  lane.global.OnHeard(header.next_global(), lane.next);
+  if (number < lane.next + kFarthest) {
+    const bool tells = header.kind() == v1::FRAME_KIND_NEIGHBOUR_VALUES;
+    lane.global.OnHeard(number, header.next_global(), tells ? header.loss() : 0);
+  }
   Round* const round = Find(lane, number);
   if (round != nullptr) {
     Round::Outcome outcome = round->OnFrame(Now(), header, std::move(frame.payload));
@@ -210,7 +213,8 @@ void RoundsActor::Carry(size_t index, uint64_t number, const Round& round, Round
     header.set_offset(shards.offset(send.shard));
     header.set_elements(static_cast<uint32_t>(shards.length(send.shard)));
     header.set_mass(send.mass);
-    header.set_loss(send.loss);
+    header.set_loss(send.kind == v1::FRAME_KIND_NEIGHBOUR_VALUES ? lanes_[index].global.reference()
+                                                                 : send.loss);
     header.set_next_global(lanes_[index].global.next());
     if (send.contributors != nullptr) {
       for (const PeerId peer : *send.contributors) header.add_contributors(peer.value());
