@@ -121,6 +121,14 @@ absl::StatusOr<std::unique_ptr<Peer>> Peer::Create(PeerDeps deps, PeerOptions op
     return absl::InvalidArgumentError(absl::StrCat(
         "algorithm \"", algorithm->name, "\" has no centre; start this peer without --centre"));
   }
+  for (const RoundSpec& round : algorithm->rounds) {
+    const size_t elements = deps.model->parameters().size();
+    if (round.fragments <= elements) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("algorithm \"", algorithm->name, "\" cuts the parameters into ", round.fragments,
+                     " fragments, but model \"", deps.model->name(), "\" has only ", elements,
+                     "; use fragments <= ", elements));
+  }
   auto optimizer = MakeOptimizer(options.config.optimizer(), deps.model->parameters().size(),
                                  deps.model->layers());
   if (!optimizer.ok()) return optimizer.status();

@@ -60,6 +60,11 @@ std::vector<PeerId> RoundsActor::Ids(const Lane& lane) const {
   return ids;
 }
 
+absl::Duration RoundsActor::DeadlineOf(const Lane& lane) const {
+  if (lane.spec.final_merge) return options_.final_deadline;
+  return std::max(lane.timing.deadline(), std::min(8 * lane.between, options_.timing.ceiling));
+}
+
 std::unique_ptr<Round> RoundsActor::Plan(Lane& lane, uint64_t number, bool global,
                                          RoundInput input) {
   std::vector<PeerId> ids = Ids(lane);
@@ -67,8 +72,7 @@ std::unique_ptr<Round> RoundsActor::Plan(Lane& lane, uint64_t number, bool globa
       std::lower_bound(ids.begin(), ids.end(), self_.peer) - ids.begin());
   const absl::Duration retry =
       std::clamp(4 * lane.timing.smoothed(), options_.min_retry, absl::Seconds(2));
-  const RoundTimes times{retry, lane.spec.final_merge ? options_.final_deadline
-                                                      : lane.timing.deadline()};
+  const RoundTimes times{retry, DeadlineOf(lane)};
   if (global || lane.spec.topology->everyone()) {
     return std::make_unique<ReduceRound>(number, std::move(ids), self_.peer, std::move(input), times,
                                          deps_.pool);
@@ -96,6 +100,7 @@ void RoundsActor::OnContribution(Contribution contribution) {
   if (lane.newest >= lane.next + kFarBehind) number = lane.newest;
   if (!lane.counted) number = std::max(number, contribution.step / lane.spec.period);
   lane.counted = true;
+  if (lane.ended <= Now()) lane.between = Now() - lane.ended;
   // Whatever the number, everybody must speak of the same fragment.
   while (number % lane.spec.fragments != contribution.fragment) ++number;
   lane.next = number + 1;
@@ -238,6 +243,7 @@ void RoundsActor::EndIfDone(size_t index) {
   }
   Running running = *std::move(lane.running);
   lane.running.reset();
+  lane.ended = Now();
   RoundResult result = running.round->TakeResult();
   counters_.set_shards_applied(counters_.shards_applied() + running.round->shards().count());
   counters_.set_last_round(running.number);
@@ -247,7 +253,7 @@ void RoundsActor::EndIfDone(size_t index) {
   } else {
     counters_.set_rounds_partial(counters_.rounds_partial() + 1);
     counters_.set_shards_missed(counters_.shards_missed() + result.missed);
-    if (Now() - running.began >= lane.timing.deadline()) lane.timing.OnGivenUp();
+    if (Now() - running.began >= DeadlineOf(lane)) lane.timing.OnGivenUp();
   }
   counters_.set_round_seconds(absl::ToDoubleSeconds(lane.timing.smoothed()));
   if (running.global) lane.global.OnGlobal(running.number, result.loss);

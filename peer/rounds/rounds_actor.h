@@ -9,7 +9,9 @@
 //   * frames of rounds to come wait, at most `early_frames`; the oldest give way, and are sent again;
 //   * a member that dies, leaves or refuses us is not waited for; one that says that it takes part in no
 //     more rounds is left out from then on;
-//   * nothing lasts beyond the deadline: ExchangeTiming's of the rounds so far.
+//   * nothing lasts beyond the deadline: ExchangeTiming's of the rounds so far, or 8 times as long as this
+//     trainer took from one round to the next if that is longer, for others may be slower; the ceiling in
+//     any case.
 //
 // Executor: control. Every method runs there.
 
@@ -110,6 +112,8 @@ class RoundsActor : public Actor {
     ExchangeTiming timing;
     absl::optional<Running> running;
     std::deque<Past> past;
+    absl::Time ended = absl::InfiniteFuture();  // the last round
+    absl::Duration between;                     // the last two
     bool counted = false;  // there was a round
     uint64_t next = 0;    // least number of the next round
     uint64_t newest = 0;  // highest number heard of
@@ -117,6 +121,7 @@ class RoundsActor : public Actor {
 
   // Those that a round of this lane is planned with, self included, ascending.
   std::vector<PeerId> Ids(const Lane& lane) const;
+  absl::Duration DeadlineOf(const Lane& lane) const;
   std::unique_ptr<Round> Plan(Lane& lane, uint64_t number, bool global, RoundInput input);
   Round* Find(Lane& lane, uint64_t number);
   // `way_back` leads to `asker`, for members whose address is not known yet.

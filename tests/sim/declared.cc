@@ -1,5 +1,7 @@
 #include "tests/sim/declared.h"
 
+#include <algorithm>
+
 #include "peer/algorithms/registry.h"
 #include "peer/runtime/check.h"
 
@@ -27,6 +29,7 @@ Declared DeclaredBy(const v1::RunConfig& config) {
   declared.needs_centre = algorithm->needs_centre;
   for (const RoundSpec& round : algorithm->rounds) {
     declared.moves_mass |= round.moves_mass;
+    declared.least_parameters = std::max(declared.least_parameters, round.fragments);
     // Also one that overlaps with steps must end before the next one begins.
     declared.rounds_waited_for += round.delay != RoundSpec::kBackground;
   }

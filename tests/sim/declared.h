@@ -4,6 +4,8 @@
 #ifndef STARLING_TESTS_SIM_DECLARED_H_
 #define STARLING_TESTS_SIM_DECLARED_H_
 
+#include <cstdint>
+
 #include "proto/run.pb.h"
 
 namespace starling {
@@ -23,6 +25,8 @@ struct Declared {
   bool keeps_weighted_sum = false;
   // Push-sum weights go from peer to peer.
   bool moves_mass = false;
+  // Parameters that a model must have at least.
+  uint32_t least_parameters = 1;
   // One peer holds the centre and does not train.
   bool needs_centre = false;
   // Rounds that a trainer may have to wait for between two steps, each until its deadline at most.

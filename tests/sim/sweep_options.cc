@@ -1,5 +1,7 @@
 #include "tests/sim/sweep_options.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "peer/runtime/random.h"
@@ -142,11 +144,11 @@ absl::StatusOr<SweepPlan> DrawSweepPlan(const std::string& algorithm, uint64_t s
     status = plan.options.Validate();
   }
   if (!status.ok()) return status;
+  const Declared declared = DeclaredBy(*plan.options.RunConfig());
+  plan.options.dimension = std::max(plan.options.dimension, declared.least_parameters);
   if (plan.quiet) {
     // Each shard has a weight of its own, and what people are shown is the mean.
-    if (DeclaredBy(*plan.options.RunConfig()).moves_mass) {
-      plan.options.shard_elements = plan.options.dimension;
-    }
+    if (declared.moves_mass) plan.options.shard_elements = plan.options.dimension;
     plan.drawn = absl::StrCat("a quiet life of ", plan.options.steps, " steps, ", Describe(plan));
     return plan;
   }
