@@ -11,7 +11,7 @@ Experiment B12() {
   experiment.title = "SGP and push-sum: weights, and messages that are lost";
   experiment.paper = "Assran et al. 2019, arXiv 1811.10792; Blot et al. 2016, arXiv 1611.09726";
   experiment.columns = {OwnAccuracy(), LowestAccuracy(), AverageAccuracy(), Consensus(),
-                        {"mass", "mean weight", 4}, Seconds()};
+                        {"mass", "mean weight", 4}, Seconds(), {"exchanges", "exchanges per worker", 0}};
   experiment.plot = {"distance from the average", PlotSpec::Kind::kCourse, "consensus",
                      "steps of a worker", "distance", false, true};
   struct Setting {

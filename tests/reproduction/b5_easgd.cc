@@ -22,7 +22,7 @@ Experiment B5() {
   };
   for (const Method& method :
        {Method{"easgd", ",beta=0.9", Sgd(0.1)},
-        Method{"eamsgd", ",beta=0.9", OptimizerOf("nesterov_velocity", 0.001, 0.99)},
+        Method{"eamsgd", ",beta=0.9", OptimizerOf("nesterov_velocity", 0.01, 0.99)},
         Method{"gossiping_sgd", ",p=1", Sgd(0.1)}}) {
     for (const int period : {1, 4, 16, 64}) {
       Cell cell;

@@ -11,7 +11,8 @@ Experiment B7() {
   experiment.title = "Leader SGD against EASGD over the global period";
   experiment.paper = "Teng et al. 2019, arXiv 1905.10395";
   experiment.columns = {OwnAccuracy(), AverageAccuracy(), {"early_loss", "loss after a quarter"},
-                        AverageLoss(), Consensus(), Megabytes()};
+                        AverageLoss(), Consensus(), Megabytes(),
+                        {"exchanges", "exchanges per worker", 0}};
   experiment.plot = {"loss of the averaged model", PlotSpec::Kind::kCourse, "average_loss",
                      "steps of a worker", "loss", false, true};
   for (const int period : {4, 16, 64}) {

@@ -100,13 +100,14 @@ class Measurement {
     CellResult result;
     const std::vector<const SimPeer*> workers = Workers(simulation);
     const double count = static_cast<double>(workers.size());
-    double own = 0, lowest = 1, mass = 0, waiting = 0, exchanges = 0;
+    double own = 0, lowest = 1, mass = 0, waiting = 0, exchanges = 0, steps = 0;
     for (const SimPeer* worker : workers) {
       const absl::Span<const float> parameters = worker->parameters();
       const Evaluation evaluation = Measure({parameters.begin(), parameters.end()}, *test_);
       own += evaluation.accuracy / count;
       lowest = std::min(lowest, evaluation.accuracy);
       const v1::Status& status = worker->Status();
+      steps += static_cast<double>(status.training().step()) / count;
       mass += status.gossip().mass() / count;
       waiting += status.training().waiting_time_share() / count;
       exchanges += static_cast<double>(status.gossip().exchanges_committed()) / count;
@@ -126,7 +127,7 @@ class Measurement {
         {"consensus", Distance(workers, mean)},
         {"megabytes", static_cast<double>(simulation.TotalTraffic().frame_bytes) / 1e6 / workers_},
         {"seconds", absl::ToDoubleSeconds(last_step_ - *first_step_)},
-        {"steps", static_cast<double>(simulation.TotalSteps()) / workers_},
+        {"steps", steps},
         {"exchanges", exchanges},
         {"early_loss",
          curve_.empty() ? kNotANumber : curve_[(curve_.size() - 1) / 4].average_loss},
@@ -207,7 +208,8 @@ class Measurement {
 
 absl::Status Ended(const Simulation& simulation) {
   for (const Simulation::Node& node : simulation.nodes()) {
-    if (!node.ended.ok()) return absl::InternalError(absl::StrCat(node.address, " ended: ", node.ended.message()));
+    if (node.ended.ok()) continue;
+    return absl::InternalError(absl::StrCat(node.address, " ended: ", node.ended.message()));
   }
   return absl::OkStatus();
 }

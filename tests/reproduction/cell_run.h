@@ -37,7 +37,7 @@ struct CellResult {
   //   consensus                        root mean square distance of a worker from the average
   //   megabytes                        sent as frames, per worker
   //   seconds                          virtual, from the first step to the last
-  //   steps                            of a worker, mean
+  //   steps                            of a living worker, mean
   //   exchanges                        pair exchanges that committed, per worker
   //   early_loss                       of the averaged model after a quarter of the run
   //   worst_rise                       largest rise of the averaged model's loss between two points
