@@ -48,7 +48,8 @@ absl::StatusOr<v1::RunConfig> SimulationOptions::RunConfig() const {
   config.mutable_model()->set_name(model_name);
   config.mutable_model()->set_dimension(dimension);
   config.mutable_data()->set_name("synthetic");
-  config.mutable_data()->set_parts(static_cast<uint32_t>(peers));
+  const uint32_t shares = parts > 0 ? parts : static_cast<uint32_t>(peers);
+  config.mutable_data()->set_parts(shares);
   const size_t total = train == nullptr ? examples : train->size();
   config.mutable_data()->set_examples(static_cast<uint32_t>(total));
   config.mutable_data()->set_dirichlet_alpha(dirichlet_alpha);
@@ -57,7 +58,7 @@ absl::StatusOr<v1::RunConfig> SimulationOptions::RunConfig() const {
   config.set_min_peers(static_cast<uint32_t>(peers));
   config.set_shard_elements(shard_elements);
   config.set_epochs(steps == 0 ? epochs
-                               : static_cast<double>(steps) * peers * batch_size /
+                               : static_cast<double>(steps) * shares * batch_size /
                                      static_cast<double>(total));
   config.set_final_merge(final_merge);
   if (averaging_period_steps > 0) {

@@ -64,6 +64,8 @@ struct SimulationOptions {
   uint32_t batch_size = 8;
   // As v1.DataConfig: smaller makes the peers' parts more unlike each other; 0 deals evenly.
   double dirichlet_alpha = 0;
+  // Parts of the training set; 0: one for each of `peers`. One fewer if one of them holds a centre.
+  uint32_t parts = 0;
   // Steps of each peer; 0: until the end of the simulation.
   uint64_t steps = 0;
   // As v1.RunConfig, if `steps` is 0.
