@@ -32,8 +32,8 @@ uint64_t TotalSteps(const v1::RunConfig& config, size_t examples) {
 // Where losses steer an algorithm they are looked at this often.
 constexpr absl::Duration kRefreshView = absl::Milliseconds(100);
 
-// Rounds need everybody from the first on: at the start of a run steps wait this long for the other
-// workers to be known as training. Up: patience with slow starters; down: a worker that never comes
+// Rounds need everybody from the first on: at the start of a run steps wait this long, or for two ping
+// intervals, for the other workers to be known as training. Up: patience with slow starters; down: a worker that never comes
 // delays the start less.
 constexpr absl::Duration kMusterWait = absl::Seconds(3);
 
@@ -421,7 +421,8 @@ void Peer::MaybeTrain() {
     return;
   }
   if (has_rounds_ && from_seed_) {
-    ScheduleAfter(kMusterWait, [this] { StartSteps(); });
+    ScheduleAfter(std::max(kMusterWait, 2 * options_.membership.ping_interval),
+                  [this] { StartSteps(); });
     StartStepsIfMustered();
   } else {
     StartSteps();
