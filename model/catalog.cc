@@ -10,6 +10,7 @@ namespace {
 
 constexpr CatalogEntry kModels[] = {
     {"mlp", "784-256-128-10 perceptron, ReLU; 235,146 parameters"},
+    {"mlp_small", "784-64-10 perceptron, ReLU; 50,890 parameters"},
     {"mlp_large", "784-1024-1024-1024-10 perceptron, ReLU, dropout; 2,913,290 parameters"},
     {"cnn", "two 3x3 convolutions with GroupNorm and pooling, one linear layer; 9,146 parameters"},
     {"quadratic", "a quadratic whose optimum is the mean of the data; needs no LibTorch"},

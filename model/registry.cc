@@ -23,6 +23,7 @@ struct ModelRow {
 
 constexpr ModelRow kModels[] = {
     {"mlp", MlpNetwork},
+    {"mlp_small", MlpSmallNetwork},
     {"mlp_large", MlpLargeNetwork},
     {"cnn", CnnNetwork},
     {"quadratic", nullptr},

@@ -44,6 +44,8 @@ TorchNetwork Perceptron(std::string name, std::vector<int64_t> widths, DropoutRa
 
 TorchNetwork MlpNetwork() { return Perceptron("mlp", {784, 256, 128, 10}, {}); }
 
+TorchNetwork MlpSmallNetwork() { return Perceptron("mlp_small", {784, 64, 10}, {}); }
+
 TorchNetwork MlpLargeNetwork() {
   return Perceptron("mlp_large", {784, 1024, 1024, 1024, 10}, {.input = 0.2, .hidden = 0.5});
 }

@@ -32,7 +32,8 @@ AlgorithmRow LsgdRow() {
         algorithm.mix = MakePullMix(options["c"]);
         const double each_step = options["pull"] / static_cast<double>(tau);
         const double ratio = groups == 1 ? 1 : options["ratio"];
-        algorithm.tethers = {each_step / ratio, each_step};
+        algorithm.tethers = {each_step / ratio};
+        if (groups > 1) algorithm.tethers.push_back(each_step);
         return algorithm;
       }};
 }

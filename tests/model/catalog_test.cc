@@ -35,7 +35,8 @@ TEST(CatalogTest, EveryModelInTheCatalogCanBeMade) {
 
 TEST(CatalogTest, SummariesTellTheTruthAboutSizes) {
   for (const auto& [name, parameters] :
-       {std::pair("mlp", "235,146"), std::pair("mlp_large", "2,913,290"),
+       {std::pair("mlp", "235,146"), std::pair("mlp_small", "50,890"),
+        std::pair("mlp_large", "2,913,290"),
         std::pair("cnn", "9,146")}) {
     v1::ModelConfig config;
     config.set_name(name);

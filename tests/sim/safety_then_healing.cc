@@ -27,7 +27,7 @@ void Repair(Simulation& simulation) {
       const Simulation::Node& each = simulation.nodes()[node];
       const bool leaves = each.departed && static_cast<int>(node) >= meeting_points;
       if (each.process != nullptr || (leaves && !also_departed)) continue;
-      if (also_departed && living >= static_cast<size_t>(simulation.options().peers)) return;
+      if (also_departed && living >= simulation.config().min_peers()) return;
       simulation.Restart(static_cast<int>(node));
       ++living;
     }

@@ -16,6 +16,7 @@
 #include "model/model.h"
 #include "peer/gossip/gossip_actor.h"
 #include "peer/membership/options.h"
+#include "peer/rounds/rounds_actor.h"
 #include "proto/run.pb.h"
 #include "tests/sim/sim_coordinator.h"
 #include "tests/sim/sim_network.h"
@@ -30,7 +31,8 @@ using ModelFactory = std::function<std::unique_ptr<Model>(uint64_t seed)>;
 struct SimulationOptions {
   // Of everything random. One seed, one course of events.
   uint64_t seed = 1;
-  // Peers at the start; training waits for all of them. Later ones come by Join.
+  // Workers at the start; training waits for all of them. Later ones come by Join. For an algorithm that
+  // needs a centre there is one node more, of number `peers`, which holds it.
   int peers = 6;
   // "NAME" or "NAME:option=value,option=value", as --algorithm takes it.
   std::string algorithm = "elastic_gossip:p=0.25";
@@ -55,13 +57,15 @@ struct SimulationOptions {
   enum class Start { kByLearn, kEqual, kUnlike };
   Start start = Start::kByLearn;
   double learning_rate = 0.05;
-  // Without a name: "sgd" with learning_rate.
+  // Without a name: the one that the algorithm insists on, else "sgd", with learning_rate.
   v1::OptimizerConfig optimizer;
   // Size of the made-up training set.
   uint32_t examples = 600;
   uint32_t batch_size = 8;
   // As v1.DataConfig: smaller makes the peers' parts more unlike each other; 0 deals evenly.
   double dirichlet_alpha = 0;
+  // Parts of the training set; 0: one for each of `peers`. One fewer if one of them holds a centre.
+  uint32_t parts = 0;
   // Steps of each peer; 0: until the end of the simulation.
   uint64_t steps = 0;
   // As v1.RunConfig, if `steps` is 0.
@@ -91,6 +95,7 @@ struct SimulationOptions {
   absl::Duration averaging_deadline = absl::Seconds(5);
   MembershipOptions membership = MembershipOptions::Fast();
   GossipOptions gossip;
+  RoundsOptions rounds;
 
   // False: nobody looks on, for runs that measure. Checkers keep every exchange's deltas.
   bool check = true;
