@@ -26,7 +26,7 @@ Experiment B15() {
       Cell cell;
       cell.workers = workers;
       cell.batch_size = 16;
-      cell.steps = 625;  // between two communications
+      cell.steps = 425;  // between two communications
       cell.optimizer = OptimizerOf("adamw", 0.001);
       cell.label = absl::StrCat(method.label, " n=", workers);
       cell.algorithm = method.algorithm;

@@ -30,7 +30,7 @@ Experiment B16() {
     Cell cell;
     cell.workers = 8;
     cell.batch_size = 16;
-    cell.steps = 850;  // between two passes
+    cell.steps = 650;  // between two passes
     cell.dirichlet_alpha = 0.1;
     cell.optimizer = Nesterov(0.01, 0.9);
     cell.label = setting.label;

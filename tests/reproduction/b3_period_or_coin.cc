@@ -16,7 +16,7 @@ Experiment B3() {
   Cell cell;
   cell.steps = 1200;
   cell.optimizer = Nesterov(0.001, 0.99);
-  for (const int rarity : {8, 32, 128, 512}) {
+  for (const int rarity : {8, 32, 128}) {
     cell.x = rarity;
     cell.series = "period";
     cell.algorithm = absl::StrCat("gossiping_sgd:p=1,tau=", rarity);

@@ -26,7 +26,7 @@ Experiment B5() {
         Method{"gossiping_sgd", ",p=1", Sgd(0.1)}}) {
     for (const int period : {1, 4, 16, 64}) {
       Cell cell;
-      cell.steps = 640;
+      cell.steps = 512;
       cell.algorithm = absl::StrCat(method.name, ":tau=", period, method.more);
       cell.optimizer = method.optimizer;
       cell.series = method.name;

@@ -39,7 +39,7 @@ Experiment B8() {
     cell.batch_size = 16;
     // 50 steps for a pass over the own shard.
     cell.examples = 6400;
-    cell.steps = 500;
+    cell.steps = 400;
     cell.label = setting.label;
     cell.algorithm = setting.algorithm;
     cell.optimizer = Nesterov(setting.rate, 0.9);
