@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
@@ -54,6 +55,9 @@ absl::StatusOr<Row> Measure(const std::string& algorithm, int peers) {
   options.examples = static_cast<uint32_t>(std::max(600, 8 * peers));
   options.step_time = absl::Seconds(2);
   options.check = false;
+  options.membership.ping_interval = absl::Seconds(5);
+  options.membership.suspect_after = absl::Seconds(8);
+  options.membership.dead_after = absl::Seconds(20);
   options.BecomePatient();
   const absl::Time began = absl::Now();
   auto simulation = Simulation::Create(options);
@@ -122,7 +126,7 @@ int Main(int argc, char** argv) {
   std::printf("%-22s %6s %8s %8s %8s %9s %8s\n", "algorithm", "peers", "comms", "models", "frames",
               "busiest", "seconds");
   for (const char* algorithm :
-       {"elastic_gossip:p=1", "gossiping_sgd:p=1", "gosgd:p=1", "sgp", "allreduce_sgd:resync=0"}) {
+       {"elastic_gossip:p=1", "sgp", "allreduce_sgd:resync=0"}) {
     for (const std::string& size : absl::GetFlag(FLAGS_peers)) {
       int peers = 0;
       if (!absl::SimpleAtoi(size, &peers) || peers < 2) {
