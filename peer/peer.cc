@@ -396,7 +396,8 @@ void Peer::MaybeTrain() {
     rounds_.SetFinished();
     return;
   }
-  if (has_rounds_ && from_seed_) {
+  // Also with a copy of somebody who was here a moment earlier and has not stepped either.
+  if (has_rounds_ && joined_step_ == 0 && swarm_step_ == 0) {
     ScheduleAfter(kMusterWait, [this] { StartSteps(); });
     StartStepsIfMustered();
   } else {

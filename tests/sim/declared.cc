@@ -15,6 +15,8 @@ Declared DeclaredBy(const v1::RunConfig& config) {
   const AlgorithmGuarantees& guarantees = row->guarantees;
   Declared declared;
   declared.communicates = algorithm->mix != nullptr || !algorithm->rounds.empty() || averages;
+  declared.communicates_without_gradients =
+      averages || (declared.communicates && !guarantees.needs_losses);
   // A round moves the sum while it lasts, and for good if somebody vanishes in it.
   declared.conserves_sum =
       guarantees.sum == AlgorithmGuarantees::Sum::kConserved && algorithm->rounds.empty();
