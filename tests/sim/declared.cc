@@ -20,7 +20,11 @@ Declared DeclaredBy(const v1::RunConfig& config) {
   // A round moves the sum while it lasts, and for good if somebody vanishes in it.
   declared.conserves_sum =
       guarantees.sum == AlgorithmGuarantees::Sum::kConserved && algorithm->rounds.empty();
-  declared.contracts = averages || (declared.communicates && guarantees.contracts);
+  // The coordinator's averages make all agree for a moment; outer optimizers then go back to anchors that
+  // know nothing of that. So beside rounds they prove nothing.
+  declared.contracts = algorithm->rounds.empty()
+                           ? averages || (declared.communicates && guarantees.contracts)
+                           : guarantees.contracts && !averages;
   declared.keeps_agreement = guarantees.agreement_is_fixed;
   // Where peers exchange, some may have copied others before these began: see ConservationChecker.
   const bool only_rounds = algorithm->mix == nullptr && !algorithm->rounds.empty();
