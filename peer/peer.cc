@@ -420,7 +420,8 @@ void Peer::MaybeTrain() {
     rounds_.SetFinished();
     return;
   }
-  if (has_rounds_ && from_seed_) {
+  // Also with a copy of somebody who was here a moment earlier and has not stepped either.
+  if (has_rounds_ && joined_step_ == 0 && swarm_step_ == 0) {
     ScheduleAfter(std::max(kMusterWait, 2 * options_.membership.ping_interval),
                   [this] { StartSteps(); });
     StartStepsIfMustered();

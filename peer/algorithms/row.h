@@ -66,6 +66,8 @@ struct AlgorithmGuarantees {
   bool agreement_is_fixed = true;
   // Without gradients peers come closer to each other until they agree.
   bool contracts = true;
+  // Who meets whom follows from losses: without gradients nobody meets.
+  bool needs_losses = false;
   // One worker alone trains exactly as its local optimizer does.
   bool alone_is_local = true;
   absl::string_view because;

@@ -15,10 +15,16 @@ Declared DeclaredBy(const v1::RunConfig& config) {
   const AlgorithmGuarantees& guarantees = row->guarantees;
   Declared declared;
   declared.communicates = algorithm->mix != nullptr || !algorithm->rounds.empty() || averages;
+  declared.communicates_without_gradients =
+      averages || (declared.communicates && !guarantees.needs_losses);
   // A round moves the sum while it lasts, and for good if somebody vanishes in it.
   declared.conserves_sum =
       guarantees.sum == AlgorithmGuarantees::Sum::kConserved && algorithm->rounds.empty();
-  declared.contracts = averages || (declared.communicates && guarantees.contracts);
+  // The coordinator's averages make all agree for a moment; outer optimizers then go back to anchors that
+  // know nothing of that. So beside rounds they prove nothing.
+  declared.contracts = algorithm->rounds.empty()
+                           ? averages || (declared.communicates && guarantees.contracts)
+                           : guarantees.contracts && !averages;
   declared.keeps_agreement = guarantees.agreement_is_fixed;
   // Where peers exchange, some may have copied others before these began: see ConservationChecker.
   const bool only_rounds = algorithm->mix == nullptr && !algorithm->rounds.empty();

@@ -11,8 +11,10 @@
 namespace starling {
 
 struct Declared {
-  // Peers ever say anything to each other about their parameters.
+  // Peers ever say anything to each other about their parameters; also without gradients, so without
+  // losses.
   bool communicates = false;
+  bool communicates_without_gradients = false;
   // The sum over all peers and everything underway changes by gradients only.
   bool conserves_sum = false;
   // With gradients off, peers come nearer to each other; see ContractionChecker.

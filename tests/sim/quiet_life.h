@@ -5,7 +5,7 @@
 //   sum            of rounds that conserve it, over all peers, is what it was at the start;
 //   mass           the push-sum weights sum up to the number of peers, and weight times values, of rounds,
 //                  to what they were;
-//   contraction    the distance between peers has not grown, and is halved if they mixed often enough;
+//   contraction    the distance between peers is halved if they mixed often enough;
 //   end            everybody has made all steps in time, and no round that somebody waits for lacked anybody.
 
 #ifndef STARLING_TESTS_SIM_QUIET_LIFE_H_
