@@ -76,7 +76,7 @@ TEST(TrainingActorRoundsTest, WithoutDelayTheTrainerHoldsAtTheBoundary) {
   ASSERT_EQ(trainer.begun.size(), 1);
   EXPECT_EQ(ValuesOf(trainer.begun[0].values), (Values{0.75f, 1.75f}));
   Finish(trainer, {0, 0});
-  EXPECT_EQ(trainer.parameters(), (Values{0, 0}));
+  EXPECT_EQ(trainer.parameters(), (Values{-0.125f, -0.125f}));  // and goes on at once
   EXPECT_GT(trainer.progress.back().waiting_share, 0.9);
   trainer.executor.Advance(absl::Seconds(1));
   EXPECT_EQ(trainer.step(), 4);
