@@ -177,7 +177,7 @@ TEST(RoundsActorTest, WhoSaidThatItTakesPartNoMoreIsNotAskedInTheNextRound) {
   world.executor.Do([&] { world.node(2).actor->SetFinished(); });
   for (uint64_t step = 2; step <= 4; ++step) {
     world.Contribute(1, step, 1);
-    world.RunFor(absl::Seconds(1));
+    world.RunFor(absl::Seconds(2));
   }
   ASSERT_EQ(world.node(1).mixed.size(), 4);
   EXPECT_LE(world.node(2).refused.size(), 2);  // once, shard by shard
