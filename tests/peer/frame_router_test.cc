@@ -25,11 +25,11 @@ class FrameRouterTest : public ::testing::Test {
     executor_.Do([&] {
       gossip_.SetCandidates({{PeerId(2), "peer-2:1"}});
       gossip_.SetAccepting(true);
-      rounds_.SetMembers({{PeerId(2), "peer-2:1"}});
+      rounds_.SetMembers({{PeerId(2), {"peer-2:1", false}}});
     });
   }
 
-  AveragingActor::Deps AveragingDeps(v1::RoundLane lane) {
+  AveragingActor::Deps AveragingDeps() {
     AveragingActor::Deps deps;
     deps.control = &executor_;
     deps.transport = &transport_;
@@ -38,7 +38,6 @@ class FrameRouterTest : public ::testing::Test {
     deps.self = PeerId(1);
     deps.shards = kShards;
     deps.address_of = [](PeerId) { return std::string("peer-2:1"); };
-    deps.lane = lane;
     deps.fill_header = [](v1::ShardHeader* header) { StampHeader(Identity(1), 0, *header); };
     return deps;
   }
@@ -104,15 +103,14 @@ class FrameRouterTest : public ::testing::Test {
   std::vector<MixedRound> mixed_;
   GossipActor gossip_{&executor_, &transport_, &trainer_, Identity(1),
                       EagerAlgorithm("elastic_gossip"), Random(1), GossipOptions()};
-  AveragingActor averaging_{RoundOptions(), AveragingDeps(v1::ROUND_LANE_COORDINATOR)};
-  AveragingActor final_merge_{RoundOptions(), AveragingDeps(v1::ROUND_LANE_FINAL)};
+  AveragingActor averaging_{RoundOptions(), AveragingDeps()};
   RoundsActor rounds_{{&executor_, &transport_, &pool_,
                        [this](MixedRound mixed) { mixed_.push_back(std::move(mixed)); }},
                       Identity(1), {Ring()}, 5, RoundsOptions()};
   std::vector<std::string> log_;
   // Donors and joiners have tests of their own.
   FrameRouter router_{Identity(1),
-                      {&gossip_, &averaging_, &final_merge_, &rounds_, nullptr, nullptr, nullptr},
+                      {&gossip_, &averaging_, &rounds_, nullptr, nullptr, nullptr},
                       [](v1::ControlRequest, ControlResponder) {},
                       [](const std::string&, const absl::Status&) {},
                       [this](const std::string& line) { log_.push_back(line); }};
@@ -126,17 +124,11 @@ TEST_F(FrameRouterTest, RequestsOfExchangesGoToTheTrainer) {
 TEST_F(FrameRouterTest, ContributionsGoToWhoeverPlannedTheirRound) {
   EXPECT_EQ(RefusalOf(Make(v1::FRAME_KIND_REDUCE, v1::ROUND_LANE_COORDINATOR)),
             v1::REFUSAL_REASON_UNKNOWN_ROUND);
-  EXPECT_EQ(RefusalOf(Make(v1::FRAME_KIND_REDUCE, v1::ROUND_LANE_FINAL)),
-            v1::REFUSAL_REASON_UNKNOWN_ROUND);
-  executor_.Do([&] { EXPECT_TRUE(final_merge_.OnPlan(Plan()).ok()); });
-  EXPECT_EQ(RefusalOf(Make(v1::FRAME_KIND_REDUCE, v1::ROUND_LANE_COORDINATOR)),
-            v1::REFUSAL_REASON_UNKNOWN_ROUND);
-  EXPECT_NE(RefusalOf(Make(v1::FRAME_KIND_REDUCE, v1::ROUND_LANE_FINAL)),
-            v1::REFUSAL_REASON_UNKNOWN_ROUND);
   // The algorithm's rounds keep what comes early.
   EXPECT_EQ(RefusalOf(Make(v1::FRAME_KIND_REDUCE, v1::ROUND_LANE_ALGORITHM)), kNone);
-  for (const SentFrame& sent : transport_.sent) {
-    EXPECT_EQ(sent.frame.header.lane(), v1::ROUND_LANE_FINAL);
+  executor_.Do([&] { EXPECT_TRUE(averaging_.OnPlan(Plan()).ok()); });
+  for (const Frame& back : Give(Make(v1::FRAME_KIND_REDUCE, v1::ROUND_LANE_COORDINATOR))) {
+    EXPECT_NE(back.header.refusal(), v1::REFUSAL_REASON_UNKNOWN_ROUND);
   }
 }
 

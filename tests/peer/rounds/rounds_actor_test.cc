@@ -171,6 +171,54 @@ TEST(RoundsActorTest, AMemberThatFinishedRefusesTheNextRoundAndNobodyWaitsForIt)
   EXPECT_EQ(world.node(1).mixed.back().number, 3);
 }
 
+TEST(RoundsActorTest, WhoSaidThatItTakesPartNoMoreIsNotAskedInTheNextRound) {
+  RoundsWorld world(2, {Spec(MakeEveryone())});
+  world.Round(1);
+  world.executor.Do([&] { world.node(2).actor->SetFinished(); });
+  for (uint64_t step = 2; step <= 4; ++step) {
+    world.Contribute(1, step, 1);
+    world.RunFor(absl::Seconds(2));
+  }
+  ASSERT_EQ(world.node(1).mixed.size(), 4);
+  EXPECT_LE(world.node(2).refused.size(), 2);  // once, shard by shard
+  // Who comes back is somebody who may train.
+  world.SetMembers(1, {});
+  world.SetMembers(1, {2});
+  world.Contribute(1, 5, 1);
+  EXPECT_TRUE(world.node(1).mixed.size() == 4 || world.node(2).refused.size() > 2);
+}
+
+TEST(RoundsActorTest, AFinishedMemberIsWaitedForInRoundsThatStepsCountButNotInTheBackground) {
+  for (const bool background : {false, true}) {
+    RoundSpec spec = Spec(MakeRing());
+    if (background) spec.delay = RoundSpec::kBackground;
+    RoundsWorld world(2, {spec});
+    world.finished = {2};
+    world.SetMembers(1, {2});
+    world.Contribute(1, 4, 1);
+    EXPECT_EQ(world.node(1).mixed.size(), background ? 1 : 0);
+  }
+}
+
+TEST(RoundsActorTest, TheFinalMergeTakesTheFinishedAndWaitsForTheSlow) {
+  RoundSpec spec = Spec(MakeEveryone());
+  spec.final_merge = true;
+  RoundsWorld world(3, {spec});
+  for (const uint64_t id : {1, 2}) {
+    world.executor.Do([&] { world.node(id).actor->SetFinished(); });
+    world.Contribute(id, 1, static_cast<float>(id));
+  }
+  world.RunFor(absl::Seconds(40));  // longer than any other round may last
+  EXPECT_TRUE(world.node(1).mixed.empty());
+  world.executor.Do([&] { world.node(3).actor->SetFinished(); });
+  world.Contribute(3, 1, 3);
+  world.RunFor(absl::Seconds(3));
+  for (uint64_t id = 1; id <= 3; ++id) {
+    ASSERT_EQ(world.node(id).mixed.size(), 1);
+    EXPECT_EQ(world.MixOf(id), 2);
+  }
+}
+
 TEST(RoundsActorTest, AFinishedMemberStillAnswersThoseWhoAreBehind) {
   RoundsWorld world(2, {Spec(MakeEveryone())});
   world.lost = [](const RoundsWorld::Message& message) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -84,9 +85,10 @@ class RoundsWorld {
     SetMembers(id, others);
   }
   void SetMembers(uint64_t id, const std::vector<uint64_t>& others) {
-    std::map<PeerId, std::string> members;
+    std::map<PeerId, RoundMember> members;
     for (const uint64_t other : others) {
-      if (other != id) members[PeerId(other)] = AddressOf(PeerId(other));
+      if (other == id) continue;
+      members[PeerId(other)] = {AddressOf(PeerId(other)), finished.count(other) > 0};
     }
     executor.Do([&] { node(id).actor->SetMembers(members); });
   }
@@ -140,6 +142,7 @@ class RoundsWorld {
   std::map<PeerId, std::unique_ptr<Node>> nodes;
   std::deque<Message> underway;
   std::function<bool(const Message&)> lost;  // null: nothing is
+  std::set<uint64_t> finished;               // as SetMembers says
 
  private:
   // What the FrameRouter does.

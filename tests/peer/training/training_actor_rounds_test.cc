@@ -76,7 +76,7 @@ TEST(TrainingActorRoundsTest, WithoutDelayTheTrainerHoldsAtTheBoundary) {
   ASSERT_EQ(trainer.begun.size(), 1);
   EXPECT_EQ(ValuesOf(trainer.begun[0].values), (Values{0.75f, 1.75f}));
   Finish(trainer, {0, 0});
-  EXPECT_EQ(trainer.parameters(), (Values{0, 0}));
+  EXPECT_EQ(trainer.parameters(), (Values{-0.125f, -0.125f}));  // and goes on at once
   EXPECT_GT(trainer.progress.back().waiting_share, 0.9);
   trainer.executor.Advance(absl::Seconds(1));
   EXPECT_EQ(trainer.step(), 4);
@@ -110,15 +110,22 @@ TEST(TrainingActorRoundsTest, ARoundInTheBackgroundNeverHolds) {
   EXPECT_EQ(trainer.begun.size(), 2);
 }
 
-TEST(TrainingActorRoundsTest, AFinishedTrainerStillBeginsItsLastRoundAndAppliesIt) {
-  Trainer trainer(With({Parameters(2)}, /*total_steps=*/2), {1, 2});
+TEST(TrainingActorRoundsTest, ATrainerIsFinishedOnceItsLastRoundsHaveBegunAndEnded) {
+  Trainer trainer(With({Parameters(2), Parameters(1)}, /*total_steps=*/2), {1, 2});
   trainer.actor->Start();
+  trainer.executor.Advance(absl::Milliseconds(5));
+  Finish(trainer, {5, 5});  // of the first step
   trainer.executor.Advance(absl::Seconds(1));
+  EXPECT_EQ(trainer.step(), 2);
+  for (const size_t spec : {0, 1}) {
+    EXPECT_FALSE(trainer.progress.back().finished);
+    ASSERT_EQ(trainer.begun.back().spec, spec);
+    EXPECT_EQ(trainer.begun.back().step, 2);
+    Finish(trainer, {7, 7});
+  }
   EXPECT_TRUE(trainer.progress.back().finished);
-  ASSERT_EQ(trainer.begun.size(), 1);
-  EXPECT_EQ(trainer.begun[0].step, 2);
-  Finish(trainer, {5, 5});
-  EXPECT_EQ(trainer.parameters(), (Values{5, 5}));
+  EXPECT_EQ(trainer.parameters(), (Values{7, 7}));
+  trainer.actor->Start();
   trainer.executor.Advance(absl::Seconds(1));
   EXPECT_EQ(trainer.step(), 2);
 }
