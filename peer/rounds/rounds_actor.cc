@@ -189,7 +189,7 @@ void RoundsActor::OnRefusal(const v1::ShardHeader& header) {
   NoteNewest(lane, current);
   // Who refuses a round has gone on, or will not take part in it: no use in asking for the next ones.
   if (header.refusal() == v1::REFUSAL_REASON_NOT_TRAINING) {
-    retired_.insert(PeerId(header.sender()));
+    if (members_.count(PeerId(header.sender())) > 0) retired_.insert(PeerId(header.sender()));
   } else if (lane.newest >= current) {
     lane.next = std::max(lane.next, current);
   }

@@ -224,6 +224,8 @@ void TrainingActor::FinishRound(MixedRound mixed) {
     const absl::Time begin = Now();
     gate_.Finish(mixed, WorkerState(), &masses_.front());
     mixing_time_ += Now() - begin;
+    // The last round may end after everything else.
+    if (progress_.finished) Report();
     PassBoundary();
   });
 }

@@ -32,6 +32,21 @@ TEST_P(SweepTest, AHardLifeAndARecoveryBreakNothing) {
 INSTANTIATE_TEST_SUITE_P(Algorithms, SweepTest, ::testing::ValuesIn(AllAlgorithms()),
                          [](const auto& info) { return info.param.substr(0, info.param.find(':')); });
 
+// Each of these once showed a defect of the daemon; docs/simulation.md tells which.
+TEST(SweepSeedsTest, SeedsThatFoundDefectsAreKept) {
+  const std::vector<SweepCase> kept = {
+      {"local_sgd", 6},  {"slowmo:tau=12", 6},  {"allreduce_sgd:resync=12", 6},
+      {"gasloc", 3},     {"noloco:tau=12", 3},  {"dpsgd", 3},
+      {"osgp", 8},       {"gasloc", 8},         {"sgp", 78},
+      {"gossip_pga", 55}, {"streaming_diloco:tau=12", 10}, {"gossipgrad", 62}};
+  for (const SweepCase& each : kept) {
+    for (const std::string& violation : RunSweepCase(each).violations) {
+      ADD_FAILURE() << violation << "\nagain: bazel run //tests/sim:simulate -- "
+                    << CommandFor(each) << " --log";
+    }
+  }
+}
+
 TEST(SweepSeedsTest, RangesAndListsAreRead) {
   EXPECT_EQ(*ParseSeeds("7"), (std::vector<uint64_t>{7}));
   EXPECT_EQ(*ParseSeeds("1-3,9"), (std::vector<uint64_t>{1, 2, 3, 9}));
