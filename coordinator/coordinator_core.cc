@@ -41,6 +41,7 @@ absl::StatusOr<v1::JoinResponse> CoordinatorCore::Join(absl::Time now,
   }
   status = registry_.Join(now, member);
   if (!status.ok()) return status;
+  if (request.run_id() != 0) registry_.SetReady(PeerId(member.peer_id()));
   NoteStart();
 
   v1::JoinResponse response;
@@ -128,7 +129,7 @@ absl::Status CoordinatorCore::CheckExpectations(const v1::JoinRequest& request) 
 // Latched. A member that is training already says that the run began before this coordinator did.
 void CoordinatorCore::NoteStart() {
   if (started_) return;
-  started_ = registry_.living() >= config_.min_peers();
+  started_ = registry_.ready() >= config_.min_peers();
   if (started_) return;
   for (const v1::Member& member : registry_.Members()) {
     if (member.state() == v1::PEER_STATE_ALIVE) started_ = true;

@@ -103,7 +103,7 @@ absl::Status Registry::Join(absl::Time now, const v1::Member& member) {
   next.set_centre(member.centre());
   if (member.centre()) {
     next.set_slot(0);  // reads no data, so it takes nobody's place
-  } else if (was_living) {
+  } else if (was_living && !found->second.member.centre()) {
     next.set_slot(found->second.member.slot());
   } else {
     next.set_slot(ChooseSlot(known ? found->second.member.slot() : member.slot(), member.slot()));
@@ -115,6 +115,7 @@ absl::Status Registry::Join(absl::Time now, const v1::Member& member) {
   }
 
   Row& row = rows_[id];
+  row.ready = row.ready && was_living && !superseded;
   row.member = std::move(next);
   row.renewed = now;
   if (!was_living) ++living_;
@@ -131,6 +132,7 @@ absl::Status Registry::Renew(absl::Time now, PeerId id, uint64_t incarnation, ui
                                             ") holds no lease; join again"));
   }
   Row& row = found->second;
+  row.ready = true;
   row.renewed = now;
   row.member.set_step(step);
   if ((state == v1::PEER_STATE_JOINING || state == v1::PEER_STATE_ALIVE) &&
@@ -193,6 +195,17 @@ uint32_t Registry::ChooseSlot(uint32_t former, uint32_t wanted) const {
   uint32_t lowest = 0;
   while (taken.contains(lowest)) ++lowest;
   return lowest;
+}
+
+void Registry::SetReady(PeerId id) {
+  const auto found = rows_.find(id);
+  if (found != rows_.end()) found->second.ready = true;
+}
+
+size_t Registry::ready() const {
+  return static_cast<size_t>(std::count_if(rows_.begin(), rows_.end(), [](const auto& entry) {
+    return IsLiving(entry.second.member) && entry.second.ready;
+  }));
 }
 
 void Registry::Changed(const v1::Member& member) {

@@ -85,6 +85,11 @@ class Registry {
 
   uint64_t epoch() const { return (start_number_ << 32) + changes_; }
   size_t living() const { return living_; }
+  // The member has what it needs to train: it joined knowing the run, or renews its lease. One that only
+  // asked which run this is may take seconds to load its model and data.
+  void SetReady(PeerId id);
+  // Living members that are ready.
+  size_t ready() const;
   // Null if there is no such row.
   const v1::Member* Find(PeerId id) const;
   // Every row, the departed included, by ascending id.
@@ -97,6 +102,7 @@ class Registry {
     v1::Member member;
     absl::Time renewed;   // last sign of life, while living
     absl::Time departed;  // while not
+    bool ready = false;
   };
 
   uint32_t ChooseSlot(uint32_t former, uint32_t wanted) const;

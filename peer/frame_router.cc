@@ -79,11 +79,8 @@ absl::optional<FrameFault> FrameRouter::Dispatch(Frame frame,
     case v1::FRAME_KIND_REDUCE:
     case v1::FRAME_KIND_AVERAGE:
       if (frame.header.lane() != v1::ROUND_LANE_ALGORITHM) {
-        AveragingActor* const averaging = frame.header.lane() == v1::ROUND_LANE_FINAL
-                                              ? actors_.final_merge
-                                              : actors_.averaging;
-        if (!refusal) return averaging->OnFrame(frame, reply);
-        averaging->OnRefusal(frame);
+        if (!refusal) return actors_.averaging->OnFrame(frame, reply);
+        actors_.averaging->OnRefusal(frame);
         return absl::nullopt;
       }
       [[fallthrough]];

@@ -27,7 +27,6 @@ class FrameRouter : public Transport::Delegate {
   struct Actors {
     GossipActor* gossip;
     AveragingActor* averaging;
-    AveragingActor* final_merge;
     RoundsActor* rounds;
     StateKeeper* keeper;
     Joiner* joiner;

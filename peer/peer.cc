@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +11,7 @@
 #include "model/partition.h"
 #include "peer/algorithms/registry.h"
 #include "peer/runtime/run_config.h"
+#include "peer/topology/everyone.h"
 
 namespace starling {
 namespace {
@@ -27,16 +29,23 @@ uint64_t TotalSteps(const v1::RunConfig& config, size_t examples) {
   return std::max<uint64_t>(1, static_cast<uint64_t>(std::llround(steps)));
 }
 
-// The final merge waits this long for those who are still training, and then for the averages.
-constexpr absl::Duration kFinalMerge = absl::Seconds(60);
-
 // Where losses steer an algorithm they are looked at this often.
 constexpr absl::Duration kRefreshView = absl::Milliseconds(100);
 
-// Rounds need everybody from the first on: at the start of a run steps wait this long for the other
-// workers to be known as training. Up: patience with slow starters; down: a worker that never comes
+// Rounds need everybody from the first on: at the start of a run steps wait this long, or for two ping
+// intervals, for the other workers to be known as training. Up: patience with slow starters; down: a worker that never comes
 // delays the start less.
 constexpr absl::Duration kMusterWait = absl::Seconds(3);
+
+// Where everybody has mustered, the first rounds hold everybody, so nobody can be further ahead than this
+// of one who has not stepped yet.
+uint64_t FarthestAhead(const std::vector<RoundSpec>& rounds) {
+  uint64_t longest = 0;
+  for (const RoundSpec& round : rounds) {
+    if (!round.final_merge) longest = std::max(longest, round.period);
+  }
+  return 2 * longest + 8;
+}
 
 FrameIdentity IdentityOf(const PeerOptions& options, RunId run, Model& model, uint32_t segments) {
   FrameIdentity identity;
@@ -50,6 +59,24 @@ FrameIdentity IdentityOf(const PeerOptions& options, RunId run, Model& model, ui
   identity.shards =
       ShardMap{elements, std::min<size_t>(options.config.shard_elements(), segment)};
   return identity;
+}
+
+// One exact average of everybody's parameters after the last step.
+RoundSpec FinalMerge(uint64_t total_steps) {
+  RoundSpec merge;
+  merge.period = total_steps;
+  merge.delay = RoundSpec::kBackground;
+  merge.topology = MakeEveryone();
+  merge.final_merge = true;
+  merge.outer = [](size_t, bool) { return MakePlainOuter(); };
+  return merge;
+}
+
+absl::optional<size_t> FinalMergeOf(const Algorithm& algorithm) {
+  for (size_t index = 0; index < algorithm.rounds.size(); ++index) {
+    if (algorithm.rounds[index].final_merge) return index;
+  }
+  return absl::nullopt;
 }
 
 // What the defaults of optimizer and algorithm make of the configuration; Create has checked both.
@@ -81,6 +108,10 @@ absl::StatusOr<std::unique_ptr<Peer>> Peer::Create(PeerDeps deps, PeerOptions op
   auto algorithm = MakeAlgorithm(options.config.algorithm(),
                                  {options.config.data().parts(), options.config.seed()});
   if (!algorithm.ok()) return algorithm.status();
+  const uint64_t total_steps = TotalSteps(options.config, deps.train->size());
+  if (options.config.final_merge() && total_steps > 0) {
+    algorithm->rounds.push_back(FinalMerge(total_steps));
+  }
   if (absl::Status status = CheckOptimizer(options.config.algorithm().name(),
                                            options.config.optimizer().name());
       !status.ok()) {
@@ -89,6 +120,14 @@ absl::StatusOr<std::unique_ptr<Peer>> Peer::Create(PeerDeps deps, PeerOptions op
   if (options.centre && !algorithm->needs_centre) {
     return absl::InvalidArgumentError(absl::StrCat(
         "algorithm \"", algorithm->name, "\" has no centre; start this peer without --centre"));
+  }
+  for (const RoundSpec& round : algorithm->rounds) {
+    const size_t elements = deps.model->parameters().size();
+    if (round.fragments <= elements) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("algorithm \"", algorithm->name, "\" cuts the parameters into ", round.fragments,
+                     " fragments, but model \"", deps.model->name(), "\" has only ", elements,
+                     "; use fragments <= ", elements));
   }
   auto optimizer = MakeOptimizer(options.config.optimizer(), deps.model->parameters().size(),
                                  deps.model->layers());
@@ -119,7 +158,10 @@ Peer::Peer(PeerDeps deps, PeerOptions options, const Algorithm& algorithm,
       model_threads_(deps.model->threads()),
       random_(Random(options_.config.seed()).Split("peer").Split(options_.id.value())),
       follows_losses_(!algorithm.tethers.empty()),
-      has_rounds_(!algorithm.rounds.empty()),
+      has_rounds_(std::any_of(algorithm.rounds.begin(), algorithm.rounds.end(),
+                              [](const RoundSpec& spec) { return !spec.final_merge; })),
+      final_merge_(FinalMergeOf(algorithm)),
+      ahead_(FarthestAhead(algorithm.rounds)),
       progress_slot_(deps.control, WhileAlive([this](const TrainingProgress& progress) {
                        OnProgress(progress);
                      })),
@@ -136,7 +178,6 @@ Peer::Peer(PeerDeps deps, PeerOptions options, const Algorithm& algorithm,
               options_.rounds),
       keeper_(deps.control, &training_, identity_, options_.keeper),
       averaging_(RoundOptions(), AveragingDeps(deps)),
-      final_merge_(RoundOptions{.contribution_share = 0.8}, FinalMergeDeps(deps)),
       membership_(options_.membership, MembershipDeps(deps)),
       joiner_(deps.control, deps.transport, deps.pool, identity_, random_.Split("joiner"),
               options_.joiner, log_),
@@ -144,7 +185,7 @@ Peer::Peer(PeerDeps deps, PeerOptions options, const Algorithm& algorithm,
                           identity_),
       router_(
           identity_,
-          FrameRouter::Actors{&gossip_, &averaging_, &final_merge_, &rounds_, &keeper_, &joiner_,
+          FrameRouter::Actors{&gossip_, &averaging_, &rounds_, &keeper_, &joiner_,
                               &average_evaluation_},
           [this](v1::ControlRequest request, ControlResponder respond) {
             OnControl(std::move(request), std::move(respond));
@@ -172,19 +213,16 @@ AveragingActor::Deps Peer::AveragingDeps(const PeerDeps& deps) {
   return averaging;
 }
 
-AveragingActor::Deps Peer::FinalMergeDeps(const PeerDeps& deps) {
-  AveragingActor::Deps merge = AveragingDeps(deps);
-  merge.lane = v1::ROUND_LANE_FINAL;
-  merge.on_end = [this] { Finish(); };
-  return merge;
-}
-
 RoundsActor::Deps Peer::RoundsDeps(const PeerDeps& deps) {
   RoundsActor::Deps rounds;
   rounds.control = deps.control;
   rounds.transport = deps.transport;
   rounds.pool = deps.pool;
-  rounds.finish = [this](MixedRound mixed) { training_.FinishRound(std::move(mixed)); };
+  rounds.finish = [this](MixedRound mixed) {
+    const bool last = final_merge_ == mixed.spec;
+    training_.FinishRound(std::move(mixed));
+    if (last) Finish();
+  };
   return rounds;
 }
 
@@ -298,8 +336,12 @@ void Peer::OnView(std::shared_ptr<const MembershipView> view) {
 void Peer::ShareView(const MembershipView& view) {
   view_refreshed_ = Now();
   std::map<PeerId, Contact> contacts;
-  std::map<PeerId, std::string> workers;
+  std::map<PeerId, RoundMember> members;
+  std::set<PeerId> still_training;
   training_members_.clear();
+  worker_members_.clear();
+  // Those who have stepped may be gone again, and we alone with what we have.
+  swarm_step_ = 0;
   for (const MemberView& other : view.others) {
     const v1::Member& member = other.member;
     if (member.state() != v1::PEER_STATE_ALIVE) continue;
@@ -310,15 +352,18 @@ void Peer::ShareView(const MembershipView& view) {
     contact.loss = member.loss();
     contacts.emplace(id, std::move(contact));
     const bool finished = total_steps_ > 0 && member.step() >= total_steps_;
-    if (!member.centre() && !finished) workers[id] = member.address();
-    swarm_has_stepped_ |= member.step() > 0;
+    swarm_step_ = std::max(swarm_step_, member.step());
+    if (member.centre()) continue;
+    worker_members_[id] = member.address();
+    members[id] = RoundMember{member.address(), finished};
+    if (!finished) still_training.insert(id);
   }
-  workers_ = workers.size();
+  workers_ = still_training.size();
   const size_t rank = static_cast<size_t>(
-      std::distance(workers.begin(), workers.lower_bound(options_.id)));
-  training_.SetWorkers(workers.size() + 1, rank);
+      std::distance(still_training.begin(), still_training.lower_bound(options_.id)));
+  training_.SetWorkers(workers_ + 1, rank);
   gossip_.SetCandidates(std::move(contacts));
-  rounds_.SetMembers(std::move(workers));
+  rounds_.SetMembers(std::move(members));
   if (phase_ == v1::PHASE_TRAINING && has_rounds_ && !stepping_) StartStepsIfMustered();
 }
 
@@ -359,11 +404,9 @@ void Peer::MaybeTrain() {
        phase_ != v1::PHASE_WAITING)) {
     return;
   }
-  if (from_seed_ && swarm_has_stepped_) {
+  if (from_seed_ && swarm_step_ > 0) {
     // The swarm was found only after we had settled for the seed: catch up with it first.
-    from_seed_ = false;
-    synced_ = false;
-    Synchronise();
+    CatchUp();
     return;
   }
   SetPhase(v1::PHASE_TRAINING);
@@ -377,8 +420,10 @@ void Peer::MaybeTrain() {
     rounds_.SetFinished();
     return;
   }
-  if (has_rounds_ && from_seed_) {
-    ScheduleAfter(kMusterWait, [this] { StartSteps(); });
+  // Also with a copy of somebody who was here a moment earlier and has not stepped either.
+  if (has_rounds_ && joined_step_ == 0 && swarm_step_ == 0) {
+    ScheduleAfter(std::max(kMusterWait, 2 * options_.membership.ping_interval),
+                  [this] { StartSteps(); });
     StartStepsIfMustered();
   } else {
     StartSteps();
@@ -389,8 +434,23 @@ void Peer::StartStepsIfMustered() {
   if (workers_ + 1 >= options_.config.data().parts()) StartSteps();
 }
 
+void Peer::CatchUp() {
+  from_seed_ = false;
+  synced_ = false;
+  Synchronise();
+}
+
 void Peer::StartSteps() {
   if (stepping_ || phase_ != v1::PHASE_TRAINING || options_.centre) return;
+  if (from_seed_ && has_rounds_ && swarm_step_ > ahead_) {
+    // The others mustered without us and are far ahead.
+    SetPhase(v1::PHASE_SYNCING);
+    router_.SetServingState(false);
+    gossip_.SetAccepting(false);
+    membership_.SetLocal(progress_.step, MemberState());
+    CatchUp();
+    return;
+  }
   stepping_ = true;
   training_.Start();
 }
@@ -406,8 +466,10 @@ void Peer::OnProgress(const TrainingProgress& progress) {
   gossip_.OnStep(progress.step, progress.loss);
   if (progress.finished) {
     rounds_.SetFinished();
-    if (options_.config.final_merge() && !training_members_.empty()) {
-      BeginFinalMerge();
+    if (final_merge_) {
+      // What exchanges would still change now, the merge would not know of.
+      gossip_.SetAccepting(false);
+      log_("all steps made: waiting for the final merge");
     } else {
       Finish();
     }
@@ -416,24 +478,6 @@ void Peer::OnProgress(const TrainingProgress& progress) {
     EvaluateSelf();
   }
   membership_.SetLocal(progress.step, MemberState(), progress.loss);
-}
-
-void Peer::BeginFinalMerge() {
-  if (merging_) return;
-  merging_ = true;
-  log_("all steps made: waiting for the final merge");
-  v1::RoundPlan plan;
-  plan.set_epoch(options_.config.epoch());
-  plan.set_round(1);
-  std::vector<uint64_t> ids = {options_.id.value()};
-  for (const auto& [peer, address] : training_members_) ids.push_back(peer.value());
-  std::sort(ids.begin(), ids.end());
-  for (const uint64_t id : ids) plan.add_participants(id);
-  plan.set_deadline_seconds(absl::ToDoubleSeconds(kFinalMerge));
-  if (const absl::Status status = final_merge_.OnPlan(plan); !status.ok()) {
-    NoteError(status);
-    Finish();
-  }
 }
 
 void Peer::Finish() {
@@ -553,7 +597,6 @@ void Peer::Leave(std::string reason, absl::AnyInvocable<void()> done) {
   training_.Stop();
   joiner_.Stop();
   averaging_.Stop();
-  final_merge_.Stop();
   rounds_.Stop();
   gossip_.Drain(Now() + options_.drain,
                 [this, reason = std::move(reason), done = std::move(done)]() mutable {
@@ -586,7 +629,7 @@ void Peer::EvaluateAverage(
         absl::StrCat("this peer has no parameters yet (", v1::Phase_Name(phase_), ")")));
     return;
   }
-  average_evaluation_.Start(ControlTemplate(), training_members_, std::move(done));
+  average_evaluation_.Start(ControlTemplate(), worker_members_, std::move(done));
 }
 
 v1::Status Peer::GetStatus() const {

@@ -125,7 +125,6 @@ class Peer : public Actor {
        std::unique_ptr<Optimizer> optimizer, std::vector<uint32_t> part);
 
   AveragingActor::Deps AveragingDeps(const PeerDeps& deps);
-  AveragingActor::Deps FinalMergeDeps(const PeerDeps& deps);
   RoundsActor::Deps RoundsDeps(const PeerDeps& deps);
   TrainingOptions MakeTrainingOptions(const PeerDeps& deps, const Algorithm& algorithm);
   MembershipActor::Deps MembershipDeps(const PeerDeps& deps);
@@ -141,12 +140,14 @@ class Peer : public Actor {
   void ShareView(const MembershipView& view);
   // Losses and steps change without a new view.
   void RefreshView();
+  // All steps are made, and the final merge, if there is one, has ended.
   void Finish();
-  void BeginFinalMerge();
   void OnSynced(absl::StatusOr<absl::optional<Snapshot>> state);
   void MaybeTrain();
   // At the start of a run of rounds.
   void StartStepsIfMustered();
+  // Forgets the parameters of the seed and asks the swarm for its own.
+  void CatchUp();
   void StartSteps();
   void OnProgress(const TrainingProgress& progress);
   void EvaluateSelf();
@@ -170,6 +171,9 @@ class Peer : public Actor {
   const Random random_;
   const bool follows_losses_;
   const bool has_rounds_;
+  // Index among the algorithm's rounds of the final merge; nullopt: none.
+  const absl::optional<size_t> final_merge_;
+  const uint64_t ahead_;  // others with more steps than this did not wait for us
 
   // On the control executor only.
   v1::Phase phase_ = v1::PHASE_STARTING;
@@ -180,14 +184,14 @@ class Peer : public Actor {
   bool leaving_ = false;
   uint64_t joined_step_ = 0;
   std::map<PeerId, std::string> training_members_;  // the others that train, with addresses
+  std::map<PeerId, std::string> worker_members_;    // those of them that do not hold a centre
   TrainingProgress progress_;
   v1::TrainingStatus evaluation_;  // the fields of the last evaluation
   absl::Time last_evaluation_ = absl::InfinitePast();
   size_t workers_ = 0;               // others that train and have not finished
-  bool swarm_has_stepped_ = false;   // some other member has made steps
+  uint64_t swarm_step_ = 0;          // the most steps that any other training member has made
   bool stepping_ = false;            // the trainer was started
   absl::Time view_refreshed_ = absl::InfinitePast();
-  bool merging_ = false;  // the final merge is under way
   bool evaluating_ = false;
   uint64_t evaluated_mixes_ = 0;  // Mixes() when the evaluated copy was taken
   std::string last_error_;
@@ -201,7 +205,6 @@ class Peer : public Actor {
   RoundsActor rounds_;
   StateKeeper keeper_;
   AveragingActor averaging_;
-  AveragingActor final_merge_;
   MembershipActor membership_;
   Joiner joiner_;
   AverageEvaluation average_evaluation_;

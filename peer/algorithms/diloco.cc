@@ -18,6 +18,11 @@ AlgorithmRow DiLoCoRow() {
       {},
       [](const AlgorithmOptions& options,
          const AlgorithmContext&) -> absl::StatusOr<Algorithm> {
+        if (absl::Status status =
+                CheckOuterNesterov("diloco", options["rate"], options["momentum"]);
+            !status.ok()) {
+          return status;
+        }
         Algorithm algorithm;
         RoundSpec rounds = PlainRounds(MakeEveryone(), options.Whole("tau"));
         rounds.outer = [rate = options["rate"], momentum = options["momentum"]](size_t elements,

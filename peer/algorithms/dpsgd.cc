@@ -14,7 +14,7 @@ AlgorithmRow DpsgdRow() {
       "Lian et al. 2017",
       "1705.09056",
       {PeriodOption(1),
-       {"topology", 2, 1, 18, true, true,
+       {"topology", 2, 0, 19, true, true,
         "2 ring, 3 lazy ring, 4 pairs along a ring, 1 everybody with everybody; docs/algorithms.md "
         "has them all"},
        {"order", 1, 1, 2, true, true,

@@ -12,7 +12,7 @@ AlgorithmRow GossipAgaRow() {
       "Gossip-PGA whose period adapts to the loss",
       "Chen et al. 2021",
       "2105.09080",
-      {{"topology", 5, 1, 18, true, true,
+      {{"topology", 5, 0, 19, true, true,
         "5 one-peer exponential, 2 ring, 4 pairs along a ring; docs/algorithms.md has them all"},
        {"global_every", 4, 1, 1e9, true, true, "the period to begin with, in steps"},
        {"exponent", 1, 0, 4, false, false,

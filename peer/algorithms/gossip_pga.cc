@@ -11,7 +11,7 @@ AlgorithmRow GossipPgaRow() {
       "gossip every step, and everybody's exact mean every so many",
       "Chen et al. 2021",
       "2105.09080",
-      {{"topology", 5, 1, 18, true, true,
+      {{"topology", 5, 0, 19, true, true,
         "5 one-peer exponential, 2 ring, 4 pairs along a ring; docs/algorithms.md has them all"},
        {"global_every", 6, 0, 1e9, true, true,
         "steps from one exact mean to the next; 1: all-reduce; 0: never"}},

@@ -20,7 +20,7 @@ AlgorithmRow GossipGradRow() {
        FlagOption("rotate", true, "1: seats are drawn anew after every cycle"),
        {"payload", 0, 0, 3, true, true,
         "0 parameters and momentum; 1 the same, overlapped with the next step; 2 gradients only; 3 as 1, "
-        "applied by overwriting"},
+        "applied by overwriting, which halves the learning rate: for comparison only"},
        FlagOption("shuffle", false, "1: every pass over the own samples, they move on to the neighbour")},
       AlgorithmGuarantees{.contracts = true, .because = ""},
       {},

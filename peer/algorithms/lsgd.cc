@@ -19,7 +19,9 @@ AlgorithmRow LsgdRow() {
        {"pull", 0.1, 0, 1, true, false, "share of the way over the steps between two; 0: none"},
        {"groups", 1, 1, 64, true, true, "groups, each with a leader of its own"},
        {"ratio", 4, 1, 1000, true, true, "with groups: every so many times to the global leader"}},
-      AlgorithmGuarantees{.sum = AlgorithmGuarantees::Sum::kMoves, .because = "the leader does not move"},
+      AlgorithmGuarantees{.sum = AlgorithmGuarantees::Sum::kMoves,
+                          .needs_losses = true,
+                          .because = "the leader, who has the lowest loss, does not move"},
       {},
       [](const AlgorithmOptions& options,
          const AlgorithmContext&) -> absl::StatusOr<Algorithm> {
@@ -32,7 +34,8 @@ AlgorithmRow LsgdRow() {
         algorithm.mix = MakePullMix(options["c"]);
         const double each_step = options["pull"] / static_cast<double>(tau);
         const double ratio = groups == 1 ? 1 : options["ratio"];
-        algorithm.tethers = {each_step / ratio, each_step};
+        algorithm.tethers = {each_step / ratio};
+        if (groups > 1) algorithm.tethers.push_back(each_step);
         return algorithm;
       }};
 }

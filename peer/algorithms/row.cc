@@ -47,4 +47,12 @@ absl::Status CheckTopology(absl::string_view algorithm, const Topology& topology
       absl::StrCat("algorithm \"", algorithm, "\": ", supports.message()));
 }
 
+absl::Status CheckOuterNesterov(absl::string_view algorithm, double rate, double momentum) {
+  const double limit = 2 * (1 + momentum) / (1 + 2 * momentum);
+  if (rate < limit) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("algorithm \"", algorithm, "\": rate ", rate,
+                                                 " with momentum ", momentum,
+                                                 " flies apart; use a rate below ", limit));
+}
+
 }  // namespace starling

@@ -66,6 +66,8 @@ struct AlgorithmGuarantees {
   bool agreement_is_fixed = true;
   // Without gradients peers come closer to each other until they agree.
   bool contracts = true;
+  // Who meets whom follows from losses: without gradients nobody meets.
+  bool needs_losses = false;
   // One worker alone trains exactly as its local optimizer does.
   bool alone_is_local = true;
   absl::string_view because;
@@ -96,6 +98,10 @@ RoundSpec PlainRounds(std::unique_ptr<const Topology> topology, uint64_t period)
 // INVALID_ARGUMENT: the topology does not work with so many workers. OK if that is not known.
 absl::Status CheckTopology(absl::string_view algorithm, const Topology& topology,
                            const AlgorithmContext& context);
+
+// INVALID_ARGUMENT: steps of that length with Nesterov momentum overshoot more each time, even where the
+// workers have found the optimum: rate must be below 2 (1 + momentum) / (1 + 2 momentum).
+absl::Status CheckOuterNesterov(absl::string_view algorithm, double rate, double momentum);
 
 }  // namespace starling
 

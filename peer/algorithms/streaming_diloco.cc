@@ -15,7 +15,7 @@ AlgorithmRow StreamingDiLoCoRow() {
       {{"tau", 48, 1, 1e9, true, true, "steps from one average of a fragment to its next"},
        {"fragments", 4, 1, 64, true, true, "parts of the model; divides tau"},
        {"overlap", 2, 0, 1e6, true, true, "steps made while a fragment travels; below tau / fragments"},
-       {"keep", 0.5, 0, 1, true, false, "share of the local values that survives a merge"},
+       {"keep", 0.5, 0, 0.99, true, false, "share of the local values that survives a merge"},
        {"rate", 0.7, 0, 2, false, false, "outer step length"},
        {"momentum", 0.9, 0, 0.999, true, false, "outer Nesterov momentum"}},
       AlgorithmGuarantees{.alone_is_local = false, .because = "the outer momentum goes on by itself"},
@@ -30,6 +30,11 @@ AlgorithmRow StreamingDiLoCoRow() {
               fragments, ", and overlap ", options.Whole("overlap"),
               " below their quotient, so that one fragment travels at a time; nearest: tau=",
               std::max<uint64_t>(1, (tau + fragments / 2) / fragments) * fragments));
+        }
+        if (absl::Status status =
+                CheckOuterNesterov("streaming_diloco", options["rate"], options["momentum"]);
+            !status.ok()) {
+          return status;
         }
         Algorithm algorithm;
         algorithm.segments = static_cast<uint32_t>(fragments);

@@ -156,7 +156,6 @@ Frame AveragingActor::MakeFrame(v1::FrameKind kind, uint32_t shard, SharedBytes 
   v1::ShardHeader& header = frame.header;
   deps_.fill_header(&header);
   header.set_kind(kind);
-  header.set_lane(deps_.lane);
   header.set_epoch(newest_.epoch);
   header.set_round(newest_.round);
   header.set_shard(shard);
@@ -189,7 +188,6 @@ void AveragingActor::FinishRound() {
   AddRound(*round_, &finished_rounds_);
   round_.reset();
   ways_back_.clear();
-  if (deps_.on_end != nullptr && !stopped_) deps_.on_end();
 }
 
 }  // namespace starling

@@ -45,10 +45,6 @@ class AveragingActor : public Actor {
     ShardMap shards;
     // Where a peer listens; empty if that is not known now.
     std::function<std::string(PeerId)> address_of;
-    // Whose rounds these are.
-    v1::RoundLane lane = v1::ROUND_LANE_COORDINATOR;
-    // Called when a round has ended, by whatever cause; may be null.
-    std::function<void()> on_end;
     // Sets what every frame of ours says: sender, incarnation, run, model fingerprint.
     std::function<void(v1::ShardHeader*)> fill_header;
   };

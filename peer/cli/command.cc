@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
@@ -45,7 +46,10 @@ std::string ProgramHelp(const std::vector<Command>& commands) {
 }
 
 std::string CommandHelp(const Command& command) {
-  std::string text = absl::StrCat("usage: starling ", command.name, " [flags]\n\n", command.help);
+  const std::string argument =
+      command.argument.empty() ? "" : absl::StrCat(" [", command.argument, "]");
+  std::string text =
+      absl::StrCat("usage: starling ", command.name, argument, " [flags]\n\n", command.help);
   const std::string flags = FlagsHelp({.files = command.flag_files});
   if (!flags.empty()) absl::StrAppend(&text, "\nflags:\n", flags);
   return text;
@@ -102,11 +106,14 @@ int Dispatch(const std::vector<Command>& commands, int argc, char** argv) {
     return kExitOk;
   }
   if (!rest.ok()) return UsageError(absl::StrCat(name, ": ", rest.status().message()));
-  if (!rest->empty()) {
-    return UsageError(absl::StrCat(name, " takes flags only, but was given \"", rest->front(),
-                                   "\"; see starling help ", name));
+  const size_t taken = command->argument.empty() ? 0 : 1;
+  if (rest->size() > taken) {
+    return UsageError(absl::StrCat(
+        name, " takes ",
+        taken == 0 ? "flags only" : absl::StrCat("one ", command->argument, " and flags"),
+        ", but was given \"", absl::CHexEscape((*rest)[taken]), "\"; see starling help ", name));
   }
-  return command->run();
+  return command->run(rest->empty() ? "" : rest->front());
 }
 
 int Fail(const absl::Status& error) {

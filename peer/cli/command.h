@@ -17,12 +17,15 @@ struct Command {
   // Source files that define its flags (FlagScope of peer/runtime/flags.h).
   std::vector<std::string> flag_files;
   // Runs with the flags set; returns the exit code. Results go to stdout, complaints to stderr.
-  int (*run)();
+  // `argument` is the word that is no flag, empty if there was none.
+  int (*run)(const std::string& argument);
+  // How help names that word, "NAME"; empty: the command takes flags only.
+  std::string argument = "";
 };
 
 // Finds the command that argv[1] names, parses its flags and runs it; answers help, --help and
-// version itself. Unknown commands and flags, and arguments that are no flags: one line with the
-// nearest known name on stderr, kExitUsage.
+// version itself. Unknown commands and flags, and words that the command does not take: one line with
+// the nearest known name on stderr, kExitUsage.
 int Dispatch(const std::vector<Command>& commands, int argc, char** argv);
 
 // Prints "starling: <message>" to stderr and returns the exit code that stands for `error`.

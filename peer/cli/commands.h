@@ -10,12 +10,13 @@
 
 namespace starling {
 
-Command DemoCommand();      // demo_command.cc
-Command StatusCommand();    // status_command.cc
-Command PeersCommand();     // peers_command.cc
-Command TopCommand();       // top_command.cc
-Command LeaveCommand();     // leave_command.cc
-Command EvaluateCommand();  // evaluate_command.cc
+Command DemoCommand();        // demo_command.cc
+Command AlgorithmsCommand();  // algorithms_command.cc
+Command StatusCommand();      // status_command.cc
+Command PeersCommand();       // peers_command.cc
+Command TopCommand();         // top_command.cc
+Command LeaveCommand();       // leave_command.cc
+Command EvaluateCommand();    // evaluate_command.cc
 
 }  // namespace starling
 

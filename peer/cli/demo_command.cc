@@ -6,12 +6,16 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "peer/cli/commands.h"
 #include "peer/cli/daemon_paths.h"
+#include "peer/cli/demo_algorithm.h"
+#include "peer/cli/demo_comparison.h"
 #include "peer/cli/demo_options.h"
 #include "peer/cli/demo_report.h"
 #include "peer/cli/demo_run.h"
@@ -25,10 +29,12 @@
 ABSL_FLAG(int, peers, 4, "peers at the start, 1 to 64");
 ABSL_FLAG(std::string, model, "mlp", "network to train: mlp, mlp_large, cnn");
 ABSL_FLAG(std::string, algorithm, "elastic_gossip",
-          "how peers mix, NAME[:option=value,...]; none keeps them apart");
+          "how peers mix, NAME[:option=value,...]; `starling algorithms` lists them, none keeps "
+          "peers apart");
 ABSL_FLAG(std::string, data, "fashion_mnist", "data set: fashion_mnist, idx, synthetic");
 ABSL_FLAG(std::string, data_dir, "", "directory of the data files; empty is the data set's own");
-ABSL_FLAG(std::string, optimizer, "", "sgd, nesterov or adamw; empty is the daemons' default");
+ABSL_FLAG(std::string, optimizer, "", "sgd, nesterov, nesterov_velocity, adamw, adahessian or lars; empty is the usual one of the "
+          "algorithm, else the daemons' default");
 ABSL_FLAG(double, learning_rate, 0, "step length; 0 is the optimizer's default");
 ABSL_FLAG(double, decay_share, 1.0 / 3,
           "last share of the run over which the step length falls to 0; 0 keeps it constant");
@@ -38,14 +44,16 @@ ABSL_FLAG(uint64_t, seed, 1, "root of every random stream, at least 1");
 ABSL_FLAG(double, dirichlet_alpha, 0,
           "0 splits the data evenly; smaller positive values more unequally by class");
 ABSL_FLAG(int64_t, averaging_period, 0, "steps between exact averages over all peers; 0 is never");
+ABSL_FLAG(bool, final_merge, false, "one exact average over all peers after the last step");
 ABSL_FLAG(bool, churn, false, "kill one peer a third of the way, add one at two thirds");
 ABSL_FLAG(double, pace, -1,
           "most steps per second of one peer; 0 is no limit; -1 is no limit without --churn and "
           "with it about 25 s of training, so that the swarm has time to notice the death");
 ABSL_FLAG(std::string, compare, "",
-          "run once more with this algorithm and the same seed, and compare the averaged models");
+          "run once more with this algorithm and the same seed, and compare the averaged models; a "
+          "list NAME,NAME,... or all runs those and --algorithm, each once, and ends with one table");
 ABSL_FLAG(std::string, keep_logs, "", "directory that keeps the daemons' logs");
-ABSL_FLAG(absl::Duration, timeout, absl::Seconds(170), "the whole demo is stopped after this");
+ABSL_FLAG(absl::Duration, timeout, absl::Seconds(170), "the whole demo is stopped after this; of several compared, each run");
 
 namespace starling {
 namespace {
@@ -62,9 +70,11 @@ examples:
   starling demo --churn                     one peer is killed, another joins
   starling demo --dirichlet_alpha=0.3 --compare=none
                                             what the exchanges are worth on uneven data
+  starling demo --algorithm=easgd --peers=3 three peers and a fourth that holds the centre
+  starling demo --compare=all --epochs=1    every algorithm, one after the other, in one table
   starling demo --output=json 2>/dev/null | jq .averaged.test_accuracy
 
-exit codes: 0 it ended well, 64 wrong usage, 66 no data files, 69 could not start, 70 a daemon
+exit codes: 0 it ended well, 1 one of several compared did not, 64 wrong usage, 66 no data files, 69 could not start, 70 a daemon
 failed, 73 the logs cannot be written, 75 --timeout came first, 130 Ctrl-C, 143 SIGTERM
 )";
 
@@ -82,6 +92,7 @@ DemoOptions OptionsFromFlags() {
           .seed = absl::GetFlag(FLAGS_seed),
           .dirichlet_alpha = absl::GetFlag(FLAGS_dirichlet_alpha),
           .averaging_period = absl::GetFlag(FLAGS_averaging_period),
+          .final_merge = absl::GetFlag(FLAGS_final_merge),
           .churn = absl::GetFlag(FLAGS_churn),
           .pace = absl::GetFlag(FLAGS_pace),
           .keep_logs = absl::GetFlag(FLAGS_keep_logs),
@@ -113,40 +124,106 @@ void PrintReport(const DemoReport& report) {
   std::fflush(stream);
 }
 
-int Run() {
-  const DemoOptions options = OptionsFromFlags();
-  if (absl::Status valid = options.Validate(); !valid.ok()) return Fail(valid);
-  const absl::StatusOr<DaemonPaths> paths = FindDaemons(ProgramDirectory());
-  if (!paths.ok()) return Fail(paths.status());
-  const bool json = WantedOutput() == OutputFormat::kJson;
+// Where and how every run of this command takes place.
+struct Stage {
+  const DaemonPaths& paths;
+  const TempDirectory& temp;
+  const StopSignal& stop;
+  LiveScreen& screen;
+  bool json;
+};
 
-  const StopSignal stop;
-  const absl::StatusOr<TempDirectory> temp = TempDirectory::Create("starling-demo-");
-  if (!temp.ok()) return CannotCreate(temp.status());
-  LiveScreen screen(json ? stderr : stdout);
+// One run, or two that are compared.
+int RunOneOrTwo(const DemoOptions& options, const std::optional<DemoOptions>& compared,
+                const Stage& stage) {
   const absl::Time deadline = absl::Now() + options.timeout;
-
-  const absl::StatusOr<DemoSwarm::Options> first = Prepare(options, *paths, *temp, "run");
+  const absl::StatusOr<DemoSwarm::Options> first =
+      Prepare(options, stage.paths, stage.temp, "run");
   if (!first.ok()) return CannotCreate(first.status());
-  const DemoReport report = RunDemo(*first, deadline, stop, screen);
+  const DemoReport report = RunDemo(*first, deadline, stage.stop, stage.screen);
   int exit_code = DemoExitCode(report);
-  if (!json || report.outcome == DemoOutcome::kNotStarted) PrintReport(report);
+  if (!stage.json || report.outcome == DemoOutcome::kNotStarted) PrintReport(report);
 
   std::optional<DemoReport> other;
-  DemoOptions compared = options;
-  compared.algorithm = absl::GetFlag(FLAGS_compare);
-  if (!compared.algorithm.empty() && report.outcome == DemoOutcome::kFinished) {
-    screen.Say(absl::StrCat("\nonce more with --algorithm=", compared.algorithm));
-    const absl::StatusOr<DemoSwarm::Options> second = Prepare(compared, *paths, *temp, "compare");
+  if (compared && report.outcome == DemoOutcome::kFinished) {
+    stage.screen.Say(absl::StrCat("\nonce more with --algorithm=", compared->algorithm));
+    const absl::StatusOr<DemoSwarm::Options> second =
+        Prepare(*compared, stage.paths, stage.temp, "compare");
     if (!second.ok()) return CannotCreate(second.status());
-    other = RunDemo(*second, deadline, stop, screen);
+    other = RunDemo(*second, deadline, stage.stop, stage.screen);
     if (exit_code == kExitOk) exit_code = DemoExitCode(*other);
-    if (!json) {
+    if (!stage.json) {
       PrintReport(*other);
       std::fputs(absl::StrCat("\n", RenderComparison(report, *other)).c_str(), stdout);
     }
   }
-  if (json) std::fputs(DemoJson(report, other ? &*other : nullptr, exit_code).c_str(), stdout);
+  if (stage.json) {
+    std::fputs(DemoJson(report, other ? &*other : nullptr, exit_code).c_str(), stdout);
+  }
+  return exit_code;
+}
+
+// All of them, whatever becomes of one; a signal ends it with what there is.
+int RunSeveral(const DemoOptions& options, const std::vector<std::string>& algorithms,
+               const Stage& stage) {
+  std::vector<DemoReport> reports;
+  for (const std::string& algorithm : algorithms) {
+    if (stage.stop.number() != 0) break;
+    const std::string turn = absl::StrCat("[", reports.size() + 1, " of ", algorithms.size(), "] ");
+    stage.screen.Say(absl::StrCat(turn, algorithm));
+    const absl::StatusOr<DemoOptions> own = WithAlgorithm(options, algorithm);
+    if (own.ok()) {
+      const absl::StatusOr<DemoSwarm::Options> prepared =
+          Prepare(*own, stage.paths, stage.temp, absl::StrCat("run", reports.size() + 1));
+      if (!prepared.ok()) return CannotCreate(prepared.status());
+      reports.push_back(
+          RunDemo(*prepared, absl::Now() + options.timeout, stage.stop, stage.screen));
+    } else {
+      DemoOptions refused = options;
+      refused.algorithm = algorithm;
+      reports.push_back(RefusedRun(std::move(refused), own.status()));
+    }
+    stage.screen.Say(absl::StrCat(turn, algorithm, ": ", ComparedLine(reports.back())));
+  }
+  // Also where the signal came between two runs, which all know nothing of it.
+  const int exit_code = stage.stop.number() != 0 ? ExitCodeForSignal(stage.stop.number())
+                                                 : ComparedExitCode(reports);
+  std::fputs(stage.json ? ComparedJson(reports, exit_code).c_str()
+                        : absl::StrCat("\n", RenderComparedRuns(reports)).c_str(),
+             stdout);
+  return exit_code;
+}
+
+int Run(const std::string&) {
+  if (absl::Status format = RefuseMarkdown(); !format.ok()) return Fail(format);
+  const DemoOptions asked = OptionsFromFlags();
+  if (absl::Status valid = asked.Validate(); !valid.ok()) return Fail(valid);
+  const absl::StatusOr<DemoOptions> options = WithAlgorithm(asked, asked.algorithm);
+  if (!options.ok()) return Fail(options.status());
+  std::vector<std::string> several;
+  std::optional<DemoOptions> compared;
+  if (const std::string compare = absl::GetFlag(FLAGS_compare); !compare.empty()) {
+    absl::StatusOr<std::vector<std::string>> listed = ComparedAlgorithms(asked.algorithm, compare);
+    if (!listed.ok()) return Fail(listed.status());
+    if (IsList(compare)) {
+      several = *std::move(listed);
+    } else {
+      absl::StatusOr<DemoOptions> second = WithAlgorithm(asked, compare);
+      if (!second.ok()) return Fail(second.status());
+      compared = *std::move(second);
+    }
+  }
+  const absl::StatusOr<DaemonPaths> paths = FindDaemons(ProgramDirectory());
+  if (!paths.ok()) return Fail(paths.status());
+
+  const StopSignal stop;
+  const absl::StatusOr<TempDirectory> temp = TempDirectory::Create("starling-demo-");
+  if (!temp.ok()) return CannotCreate(temp.status());
+  const bool json = WantedOutput() == OutputFormat::kJson;
+  LiveScreen screen(json ? stderr : stdout);
+  const Stage stage = {*paths, *temp, stop, screen, json};
+  const int exit_code = several.empty() ? RunOneOrTwo(*options, compared, stage)
+                                        : RunSeveral(asked, several, stage);
   std::fflush(stdout);
   return exit_code;
 }

@@ -81,7 +81,8 @@ std::vector<std::string> CoordinatorArguments(const DemoOptions& options,
       absl::StrCat("--algorithm=", options.algorithm),
       absl::StrCat("--epochs=", options.epochs),
       absl::StrCat("--seed=", options.seed),
-      absl::StrCat("--min_peers=", options.peers),
+      absl::StrCat("--min_peers=", options.peers + (options.centre ? 1 : 0)),
+      absl::StrCat("--parts=", options.peers),
   };
   const auto add_if = [&](bool wanted, std::string argument) {
     if (wanted) arguments.push_back(std::move(argument));
@@ -93,11 +94,12 @@ std::vector<std::string> CoordinatorArguments(const DemoOptions& options,
   add_if(options.dirichlet_alpha > 0, absl::StrCat("--dirichlet_alpha=", options.dirichlet_alpha));
   add_if(options.averaging_period > 0,
          absl::StrCat("--averaging_period=", options.averaging_period));
+  add_if(options.final_merge, "--final_merge");
   return arguments;
 }
 
 std::vector<std::string> PeerArguments(const DemoOptions& options, absl::string_view name,
-                                       absl::string_view coordinator,
+                                       bool centre, absl::string_view coordinator,
                                        absl::string_view address_file) {
   std::vector<std::string> arguments = {
       kListen,
@@ -110,6 +112,7 @@ std::vector<std::string> PeerArguments(const DemoOptions& options, absl::string_
   if (!options.data_dir.empty()) {
     arguments.push_back(absl::StrCat("--data_dir=", options.data_dir));
   }
+  if (centre) arguments.push_back("--centre");
   if (const double pace = EffectivePace(options); pace > 0) {
     arguments.push_back(absl::StrCat("--max_steps_per_second=", pace));
   }

@@ -24,6 +24,8 @@ struct DemoOptions {
   std::string data = "fashion_mnist";
   // Directory of the data files; empty means the data set's usual place.
   std::string data_dir;
+  // One peer more, which holds the centre; WithAlgorithm of demo_algorithm.h knows.
+  bool centre = false;
   // Empty or 0 leaves the next three to the daemons' defaults.
   std::string optimizer;
   double learning_rate = 0;
@@ -38,6 +40,8 @@ struct DemoOptions {
   double dirichlet_alpha = 0;
   // Steps between exact averages over all peers; 0 is never.
   int64_t averaging_period = 0;
+  // One exact average at the very end; see proto/run.proto.
+  bool final_merge = false;
   // Kill a peer a third of the way, add one at two thirds.
   bool churn = false;
   // Most steps per second of one peer; 0 is as fast as it can. Negative is 0 without churn, and
@@ -46,7 +50,8 @@ struct DemoOptions {
   double pace = -1;
   // Directory that takes the daemons' logs; empty means they go with the demo.
   std::string keep_logs;
-  // The whole demo, comparison included, is over after this.
+  // The whole demo is over after this, a second run to compare with included; of several compared
+  // each has this much.
   absl::Duration timeout = absl::Seconds(170);
 
   // INVALID_ARGUMENT: a field is out of its range; names the flag, the value and the range.
@@ -59,9 +64,9 @@ double EffectivePace(const DemoOptions& options);
 std::vector<std::string> CoordinatorArguments(const DemoOptions& options,
                                               absl::string_view address_file);
 
-// `name` is what the peer calls itself in its log.
+// `name` is what the peer calls itself in its log; `centre` if it is the one that holds the centre.
 std::vector<std::string> PeerArguments(const DemoOptions& options, absl::string_view name,
-                                       absl::string_view coordinator,
+                                       bool centre, absl::string_view coordinator,
                                        absl::string_view address_file);
 
 }  // namespace starling

@@ -21,6 +21,7 @@ struct DeathReport {
 struct DemoPeer {
   std::string name;       // "p0"
   bool newcomer = false;  // added on the way
+  bool centre = false;    // holds the centre of the algorithm and does not train
   bool running = false;   // its process lives
   bool answered = false;  // it answered the last time it was asked
   bool known = false;     // it answered at least once; `status` is its last answer

@@ -19,7 +19,9 @@ DemoAction Finish(DemoOutcome outcome, std::string reason = "", int culprit = -1
           .culprit = culprit};
 }
 
-bool IsLivingOriginal(const DemoPeer& peer) { return peer.running && !peer.newcomer; }
+bool IsLivingOriginal(const DemoPeer& peer) {
+  return peer.running && !peer.newcomer && !peer.centre;
+}
 
 double ProgressOf(const std::vector<DemoPeer>& peers) {
   double sum = 0;
@@ -49,7 +51,7 @@ std::vector<DemoAction> DemoPlan::Observe(absl::Time now, const std::vector<Demo
   if (!started_) {
     if (std::optional<DemoAction> action = CheckStart(now, peers)) return finish(*action);
   }
-  const auto running = [](const DemoPeer& peer) { return peer.running; };
+  const auto running = [](const DemoPeer& peer) { return peer.running && !peer.centre; };
   if (std::none_of(peers.begin(), peers.end(), running)) {
     const auto failed = std::find_if(peers.begin(), peers.end(),
                                      [](const DemoPeer& peer) { return !peer.failure.empty(); });
@@ -116,12 +118,13 @@ bool DemoPlan::Settled(absl::Time now, const std::vector<DemoPeer>& peers) {
   // Newcomers count if nobody else is left.
   const bool originals_left = std::any_of(peers.begin(), peers.end(), IsLivingOriginal);
   for (const DemoPeer& peer : peers) {
-    if (peer.running && (!peer.newcomer || !originals_left) && !peer.Finished()) return false;
+    if (!peer.running || peer.centre || (peer.newcomer && originals_left)) continue;
+    if (!peer.Finished()) return false;
   }
   if (!all_finished_at_) all_finished_at_ = now;
   if (now - *all_finished_at_ >= options_.settle_wait) return true;
   return std::all_of(peers.begin(), peers.end(), [](const DemoPeer& peer) {
-    return (!peer.running || peer.Evaluated()) && (!peer.killed || peer.death.has_value());
+    return (!peer.running || peer.centre || peer.Evaluated()) && (!peer.killed || peer.death.has_value());
   });
 }
 

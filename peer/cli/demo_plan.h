@@ -8,6 +8,8 @@
 //   settling   once these are finished: a bounded wait for evaluations, for the swarm to notice the
 //              killed peer, for the newcomer to finish;
 //   over       at the deadline from wherever it was.
+// A peer that holds the centre must come to serve like the others; it makes no steps, is not killed,
+// and nothing waits for it to finish.
 
 #ifndef STARLING_PEER_CLI_DEMO_PLAN_H_
 #define STARLING_PEER_CLI_DEMO_PLAN_H_

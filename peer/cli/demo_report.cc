@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -18,7 +19,7 @@ namespace {
 std::vector<double> Accuracies(const DemoReport& report) {
   std::vector<double> accuracies;
   for (const DemoPeer& peer : report.peers) {
-    if (!peer.killed && peer.known && peer.status.training().evaluated()) {
+    if (!peer.killed && !peer.centre && peer.known && peer.status.training().evaluated()) {
       accuracies.push_back(peer.status.training().test_accuracy());
     }
   }
@@ -43,8 +44,10 @@ std::string Story(const DemoPeer& peer) {
     story = absl::StrCat("left at step ", peer.status.training().step());
   } else if (!peer.failure.empty()) {
     story = absl::StrCat("FAILED: ", peer.failure);
+  } else if (!peer.known) {
+    story = "never answered";
   } else {
-    story = peer.known ? PhaseWord(peer.status.phase()) : "never answered";
+    story = peer.centre ? "holds the centre" : PhaseWord(peer.status.phase());
   }
   if (peer.newcomer && peer.first_step) {
     absl::StrAppend(&story, ", joined at step ", *peer.first_step);
@@ -52,20 +55,43 @@ std::string Story(const DemoPeer& peer) {
   return story;
 }
 
-void AddPeer(const DemoPeer& peer, Table& table) {
+bool HasRounds(const DemoReport& report) {
+  return std::any_of(report.peers.begin(), report.peers.end(), [](const DemoPeer& peer) {
+    return peer.status.rounds().rounds_joined() > 0;
+  });
+}
+
+// Mean of a figure over the workers that were heard of.
+template <typename Figure>
+double MeanOverWorkers(const DemoReport& report, Figure figure) {
+  double sum = 0;
+  int workers = 0;
+  for (const DemoPeer& peer : report.peers) {
+    if (peer.centre || !peer.known) continue;
+    sum += figure(peer.status);
+    ++workers;
+  }
+  return workers == 0 ? 0 : sum / workers;
+}
+
+void AddPeer(const DemoPeer& peer, bool with_rounds, Table& table) {
   std::vector<std::string> row = {peer.name};
   if (peer.known) {
     const v1::TrainingStatus& training = peer.status.training();
     const v1::GossipStatus& gossip = peer.status.gossip();
     row.push_back(training.evaluated() && !peer.killed ? AccuracyText(training.test_accuracy())
                                                        : "-");
-    row.push_back(absl::StrCat(training.step()));
+    row.push_back(peer.centre ? "-" : absl::StrCat(training.step()));
     row.push_back(absl::StrCat(gossip.exchanges_committed()));
     row.push_back(absl::StrCat(gossip.exchanges_answered()));
+    if (with_rounds) {
+      row.push_back(absl::StrCat(peer.status.rounds().rounds_complete()));
+      row.push_back(peer.centre ? "-" : ShareText(training.waiting_time_share()));
+    }
     row.push_back(BytesText(gossip.bytes_sent()));
     row.push_back(BytesText(gossip.bytes_received()));
   } else {
-    row.resize(7, "-");
+    row.resize(with_rounds ? 9 : 7, "-");
   }
   row.push_back(Story(peer));
   table.AddRow(std::move(row));
@@ -129,6 +155,17 @@ uint64_t TotalBytesSent(const DemoReport& report) {
   return bytes;
 }
 
+double BytesSentPerWorker(const DemoReport& report) {
+  return MeanOverWorkers(report, [](const v1::Status& status) {
+    return static_cast<double>(status.gossip().bytes_sent());
+  });
+}
+
+double WaitingShare(const DemoReport& report) {
+  return MeanOverWorkers(
+      report, [](const v1::Status& status) { return status.training().waiting_time_share(); });
+}
+
 std::string OutcomeWord(DemoOutcome outcome) {
   switch (outcome) {
     case DemoOutcome::kFinished: return "finished";
@@ -157,7 +194,8 @@ std::vector<std::string> Problems(const DemoReport& report) {
       problems.push_back(absl::StrCat(peer.name, " ended: ", peer.failure));
     } else if (peer.killed && !peer.death && complete) {
       problems.push_back(absl::StrCat(peer.name, " was killed, but nobody reported it as dead"));
-    } else if (!peer.killed && !peer.left && !peer.newcomer && !peer.Evaluated() && complete) {
+    } else if (!peer.killed && !peer.left && !peer.newcomer && !peer.centre &&
+               !peer.Evaluated() && complete) {
       problems.push_back(absl::StrCat(peer.name, " did not evaluate its model in time"));
     } else if (peer.newcomer && !peer.first_step && complete) {
       problems.push_back(absl::StrCat(peer.name, " joined, but did not come to train"));
@@ -194,15 +232,13 @@ std::string RenderReport(const DemoReport& report) {
   if (report.outcome == DemoOutcome::kNotStarted) {
     return absl::StrCat("starling: ", Problems(report)[0], "\n", LogText(report));
   }
-  Table table({{"peer", Align::kLeft},
-               {"accuracy"},
-               {"steps"},
-               {"exchanges"},
-               {"answered"},
-               {"sent"},
-               {"received"},
-               {"state", Align::kLeft}});
-  for (const DemoPeer& peer : report.peers) AddPeer(peer, table);
+  std::vector<Column> columns = {{"peer", Align::kLeft}, {"accuracy"}, {"steps"}, {"exchanges"},
+                                 {"answered"},           {"sent"},     {"received"},
+                                 {"state", Align::kLeft}};
+  const bool with_rounds = HasRounds(report);
+  if (with_rounds) columns.insert(columns.begin() + 5, {{"rounds"}, {"waiting"}});
+  Table table(std::move(columns));
+  for (const DemoPeer& peer : report.peers) AddPeer(peer, with_rounds, table);
   std::string text =
       absl::StrCat(table.ToString(), "\naveraged model  ", AveragedText(report), "\n");
   if (const std::optional<double> mean = MeanAccuracy(report)) {

@@ -38,12 +38,17 @@ struct DemoReport {
   std::vector<std::string> log_lines;
 };
 
-// Over the peers that were evaluated and not killed; nothing if there is none.
+// Over the workers (peers but for the centre) that were evaluated and not killed; nothing if there is
+// none.
 std::optional<double> MeanAccuracy(const DemoReport& report);
 std::optional<double> LowestAccuracy(const DemoReport& report);
 
 // Payload bytes that all peers sent, as last heard of each.
 uint64_t TotalBytesSent(const DemoReport& report);
+// Mean over the workers: of those bytes, and of the share of time spent waiting for rounds. 0 if none
+// was heard of.
+double BytesSentPerWorker(const DemoReport& report);
+double WaitingShare(const DemoReport& report);
 
 // "finished", "timed out", ...
 std::string OutcomeWord(DemoOutcome outcome);

@@ -133,6 +133,8 @@ class Run {
                        .progress = plan_.started() ? plan_.progress() : -1};
     for (const DemoPeer& peer : swarm_.peers()) {
       LivePeer row = {.name = peer.name, .known = peer.known, .status = peer.status};
+      // It does not say so itself before it has joined.
+      if (peer.centre) row.status.set_centre(true);
       if (peer.killed) {
         row.note = peer.death ? "killed, DEAD" : "killed";
       } else if (peer.left) {

@@ -1,5 +1,6 @@
 #include "peer/cli/demo_swarm.h"
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -51,9 +52,9 @@ absl::Status DemoSwarm::Start() {
   coordinator_ = *std::move(coordinator);
   if (absl::Status status = WaitForCoordinator(); !status.ok()) return status;
   for (int i = 0; i < options_.demo.peers; ++i) {
-    if (absl::Status status = AddPeer(/*newcomer=*/false); !status.ok()) return status;
+    if (absl::Status status = AddWorker(/*newcomer=*/false); !status.ok()) return status;
   }
-  return absl::OkStatus();
+  return options_.demo.centre ? AddPeer({.name = "centre", .centre = true}) : absl::OkStatus();
 }
 
 absl::Status DemoSwarm::WaitForCoordinator() {
@@ -93,18 +94,25 @@ absl::StatusOr<DemoSwarm::Daemon> DemoSwarm::Launch(const std::string& program,
   return daemon;
 }
 
-absl::Status DemoSwarm::AddPeer(bool newcomer) {
-  const std::string name = absl::StrCat("p", peers_.size());
+absl::Status DemoSwarm::AddWorker(bool newcomer) {
+  const auto workers = std::count_if(peers_.begin(), peers_.end(),
+                                     [](const DemoPeer& peer) { return !peer.centre; });
+  return AddPeer({.name = absl::StrCat("p", workers), .newcomer = newcomer});
+}
+
+absl::Status DemoSwarm::AddPeer(DemoPeer peer) {
   absl::StatusOr<Daemon> daemon =
-      Launch(options_.paths.peerd, name,
-             PeerArguments(options_.demo, name, coordinator_address_, AddressFile(name)));
+      Launch(options_.paths.peerd, peer.name,
+             PeerArguments(options_.demo, peer.name, peer.centre, coordinator_address_,
+                           AddressFile(peer.name)));
   if (!daemon.ok()) return daemon.status();
   daemons_.push_back(*std::move(daemon));
-  peers_.push_back({.name = name, .newcomer = newcomer, .running = true});
+  peer.running = true;
+  peers_.push_back(std::move(peer));
   return absl::OkStatus();
 }
 
-absl::Status DemoSwarm::AddNewcomer() { return AddPeer(/*newcomer=*/true); }
+absl::Status DemoSwarm::AddNewcomer() { return AddWorker(/*newcomer=*/true); }
 
 void DemoSwarm::Poll() {
   ReapEnded();
@@ -188,7 +196,7 @@ absl::StatusOr<v1::EvaluateAverageResponse> DemoSwarm::EvaluateAverage(absl::Dur
   const absl::Time end = absl::Now() + timeout;
   absl::StatusOr<v1::EvaluateAverageResponse> answer = absl::UnavailableError("no peer is running");
   for (size_t i = 0; i < peers_.size() && !answer.ok() && stop_->number() == 0; ++i) {
-    if (!peers_[i].running || daemons_[i].client == nullptr) continue;
+    if (!peers_[i].running || peers_[i].centre || daemons_[i].client == nullptr) continue;
     answer = daemons_[i].client->EvaluateAverage(end - absl::Now(),
                                                  [this] { return stop_->number() != 0; });
   }

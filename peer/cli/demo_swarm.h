@@ -36,7 +36,8 @@ class DemoSwarm {
   // `stop` outlives the swarm.
   DemoSwarm(Options options, const StopSignal* stop);
 
-  // Starts the coordinator, waits until it listens, starts the peers; does not wait for these.
+  // Starts the coordinator, waits until it listens, starts the workers and then the centre, if there
+  // is one; does not wait for these.
   // UNAVAILABLE: a program could not be started, or the coordinator did not come to listen (see
   // coordinator_failure()). CANCELLED: stopped by a signal.
   absl::Status Start();
@@ -50,7 +51,7 @@ class DemoSwarm {
   // UNAVAILABLE: the program could not be started.
   absl::Status AddNewcomer();
 
-  // Has one running peer evaluate the average; the next one if that one cannot.
+  // Has one running worker evaluate the average; the next one if that one cannot.
   absl::StatusOr<v1::EvaluateAverageResponse> EvaluateAverage(absl::Duration timeout);
 
   // Asks the peers to end, then the coordinator, kills who does not, and notes who ended badly.
@@ -74,7 +75,8 @@ class DemoSwarm {
 
   absl::StatusOr<Daemon> Launch(const std::string& program, const std::string& name,
                                 std::vector<std::string> arguments);
-  absl::Status AddPeer(bool newcomer);
+  absl::Status AddWorker(bool newcomer);
+  absl::Status AddPeer(DemoPeer peer);
   absl::Status WaitForCoordinator();
   void ReapEnded();
   void AskAll();

@@ -1,6 +1,7 @@
 // `starling evaluate`: how good the average of all living peers' models is.
 
 #include <cstdio>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "peer/cli/commands.h"
@@ -41,7 +42,8 @@ std::string Render(const v1::EvaluateAverageResponse& averaged) {
   return text;
 }
 
-int Run() {
+int Run(const std::string&) {
+  if (absl::Status format = RefuseMarkdown(); !format.ok()) return Fail(format);
   absl::StatusOr<std::unique_ptr<StatusClient>> client = ClientForEndpoint();
   if (!client.ok()) return Fail(client.status());
   const StopSignal stop;

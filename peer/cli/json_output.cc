@@ -4,7 +4,9 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "peer/cli/demo_comparison.h"
 #include "peer/cli/words.h"
 
 namespace starling {
@@ -14,6 +16,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json OrNull(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+
+// Reasons come from other processes: bytes that are not UTF-8 are replaced, never thrown at us.
+std::string Text(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 Json AveragedJson(const v1::EvaluateAverageResponse& averaged) {
   Json json = {{"test_accuracy", averaged.test_accuracy()},
@@ -35,6 +42,7 @@ Json PeerJson(const DemoPeer& peer) {
       {"address", peer.status.address()},
       {"phase", peer.known ? PhaseWord(peer.status.phase()) : "starting"},
       {"newcomer", peer.newcomer},
+      {"centre", peer.centre},
       {"joined_step", peer.newcomer && peer.first_step ? Json(*peer.first_step) : Json(nullptr)},
       {"step", training.step()},
       {"total_steps", training.total_steps()},
@@ -44,6 +52,7 @@ Json PeerJson(const DemoPeer& peer) {
       {"test_accuracy",
        training.evaluated() && !peer.killed ? Json(training.test_accuracy()) : Json(nullptr)},
       {"mixing_time_share", training.mixing_time_share()},
+      {"waiting_time_share", training.waiting_time_share()},
       {"exchanges_committed", gossip.exchanges_committed()},
       {"exchanges_answered", gossip.exchanges_answered()},
       {"exchanges_failed", gossip.exchanges_failed()},
@@ -51,6 +60,10 @@ Json PeerJson(const DemoPeer& peer) {
       {"bytes_received", gossip.bytes_received()},
       {"consensus_distance", gossip.consensus_distance()},
       {"averaging_rounds_complete", peer.status.averaging().rounds_complete()},
+      {"rounds_joined", peer.status.rounds().rounds_joined()},
+      {"rounds_complete", peer.status.rounds().rounds_complete()},
+      {"rounds_partial", peer.status.rounds().rounds_partial()},
+      {"mass", gossip.mass()},
       {"left", peer.left},
       {"failure", peer.failure.empty() ? Json(nullptr) : Json(peer.failure)},
       {"killed", nullptr},
@@ -72,11 +85,13 @@ Json ReportJson(const DemoReport& report) {
       {"model", report.options.model},
       {"data", report.options.data},
       {"algorithm", report.options.algorithm},
+      {"optimizer", report.options.optimizer},
       {"epochs", report.options.epochs},
       {"decay_share", report.options.decay_share},
       {"seed", report.options.seed},
       {"dirichlet_alpha", report.options.dirichlet_alpha},
       {"averaging_period", report.options.averaging_period},
+      {"final_merge", report.options.final_merge},
       {"churn", report.options.churn},
       {"steps_per_second_limit", EffectivePace(report.options)},
       {"run_id", report.peers.empty() ? "" : report.peers.front().status.run_id()},
@@ -85,6 +100,8 @@ Json ReportJson(const DemoReport& report) {
       {"mean_test_accuracy", OrNull(MeanAccuracy(report))},
       {"lowest_test_accuracy", OrNull(LowestAccuracy(report))},
       {"bytes_sent", TotalBytesSent(report)},
+      {"bytes_sent_per_peer", BytesSentPerWorker(report)},
+      {"waiting_time_share", WaitingShare(report)},
       {"peers", Json::array()},
   };
   for (const DemoPeer& peer : report.peers) json["peers"].push_back(PeerJson(peer));
@@ -115,8 +132,17 @@ std::string DemoJson(const DemoReport& report, const DemoReport* comparison, int
                                    comparison->averaged->test_accuracy())
                             : Json(nullptr)}};
   }
-  // Reasons come from other processes: bytes that are not UTF-8 are replaced, never thrown at us.
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return Text(json);
+}
+
+std::string ComparedJson(const std::vector<DemoReport>& reports, int exit_code) {
+  Json json = {{"exit_code", exit_code}, {"runs", Json::array()}};
+  for (const DemoReport& report : reports) {
+    Json run = ReportJson(report);
+    run["points_below_allreduce"] = OrNull(PointsBelowAllreduce(report, reports));
+    json["runs"].push_back(std::move(run));
+  }
+  return Text(json);
 }
 
 }  // namespace starling

@@ -5,6 +5,7 @@
 #define STARLING_PEER_CLI_JSON_OUTPUT_H_
 
 #include <string>
+#include <vector>
 
 #include "peer/cli/demo_report.h"
 
@@ -22,6 +23,10 @@ std::string MessageJson(const google::protobuf::Message& message);
 // stands under "comparison"."run" and the difference of the averaged models' accuracies under
 // "comparison"."difference". `exit_code` is that of the program.
 std::string DemoJson(const DemoReport& report, const DemoReport* comparison, int exit_code);
+
+// The reports of several compared runs under "runs", in their order, each with
+// "points_below_allreduce".
+std::string ComparedJson(const std::vector<DemoReport>& reports, int exit_code);
 
 }  // namespace starling
 

@@ -31,7 +31,7 @@ exit codes: 0 it is gone, 64 wrong usage, 69 no daemon answers there, 75 it agre
 there after 10 s
 )";
 
-int Run() {
+int Run(const std::string&) {
   absl::StatusOr<std::unique_ptr<StatusClient>> client = ClientForEndpoint();
   if (!client.ok()) return Fail(client.status());
   const StopSignal stop;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -27,7 +28,10 @@ Ink InkOf(const LivePeer& peer) {
 
 std::string StateOf(const LivePeer& peer) {
   if (!peer.note.empty()) return OneLine(peer.note);
-  return peer.known ? PhaseWord(peer.status.phase()) : "starting";
+  if (!peer.known) return "starting";
+  const bool serves_centre =
+      peer.status.centre() && peer.status.phase() == v1::PHASE_TRAINING;
+  return serves_centre ? "centre" : PhaseWord(peer.status.phase());
 }
 
 std::string StepText(const v1::TrainingStatus& training) {
@@ -35,15 +39,29 @@ std::string StepText(const v1::TrainingStatus& training) {
   return absl::StrCat(training.step(), "/", training.total_steps());
 }
 
-std::vector<std::string> Row(const LivePeer& peer, bool colour) {
+bool HasRounds(const LiveFrame& frame) {
+  return std::any_of(frame.peers.begin(), frame.peers.end(), [](const LivePeer& peer) {
+    return peer.status.rounds().rounds_joined() > 0;
+  });
+}
+
+std::vector<std::string> Row(const LivePeer& peer, bool with_rounds, bool colour) {
   std::vector<std::string> row = {OneLine(peer.name), Paint(InkOf(peer), StateOf(peer), colour)};
   if (!peer.known) return row;
   const v1::TrainingStatus& training = peer.status.training();
   const v1::GossipStatus& gossip = peer.status.gossip();
-  row.push_back(StepText(training));
-  row.push_back(absl::StrFormat("%.0f", training.samples_per_second()));
-  row.push_back(NumberText(training.loss()));
+  if (peer.status.centre()) {
+    row.insert(row.end(), 3, "-");  // it makes no steps; what it says is its donor's
+  } else {
+    row.push_back(StepText(training));
+    row.push_back(absl::StrFormat("%.0f", training.samples_per_second()));
+    row.push_back(NumberText(training.loss()));
+  }
   row.push_back(absl::StrCat(gossip.exchanges_committed()));
+  if (with_rounds) {
+    row.push_back(absl::StrCat(peer.status.rounds().rounds_complete()));
+    row.push_back(ShareText(training.waiting_time_share()));
+  }
   row.push_back(NumberText(gossip.consensus_distance()));
   row.push_back(absl::StrCat(MembersSeen(peer.status)));
   return row;
@@ -64,7 +82,10 @@ double MeanProgress(const std::vector<LivePeer>& peers) {
   int counted = 0;
   for (const LivePeer& peer : peers) {
     const v1::TrainingStatus& training = peer.status.training();
-    if (!peer.known || !peer.note.empty() || training.total_steps() == 0) continue;
+    if (!peer.known || !peer.note.empty() || peer.status.centre() ||
+        training.total_steps() == 0) {
+      continue;
+    }
     sum += static_cast<double>(training.step()) / static_cast<double>(training.total_steps());
     ++counted;
   }
@@ -91,15 +112,13 @@ std::vector<std::string> RenderFrame(const LiveFrame& frame, bool colour) {
   }
   if (!frame.hint.empty()) lines.push_back(Paint(Ink::kDim, OneLine(frame.hint), colour));
   lines.push_back("");
-  Table table({{"peer", Align::kLeft},
-               {"state", Align::kLeft},
-               {"step"},
-               {"samples/s"},
-               {"loss"},
-               {"exchanges"},
-               {"distance"},
-               {"members"}});
-  for (const LivePeer& peer : frame.peers) table.AddRow(Row(peer, colour));
+  std::vector<Column> columns = {{"peer", Align::kLeft}, {"state", Align::kLeft}, {"step"},
+                                 {"samples/s"},          {"loss"},                {"exchanges"},
+                                 {"distance"},           {"members"}};
+  const bool with_rounds = HasRounds(frame);
+  if (with_rounds) columns.insert(columns.begin() + 6, {{"rounds"}, {"waiting"}});
+  Table table(std::move(columns));
+  for (const LivePeer& peer : frame.peers) table.AddRow(Row(peer, with_rounds, colour));
   for (std::string& line : table.Lines()) lines.push_back(std::move(line));
   return lines;
 }
@@ -109,14 +128,16 @@ std::string RenderLine(const LiveFrame& frame) {
   double loss = 0;
   double distance = 0;
   uint64_t exchanges = 0;
+  uint64_t rounds = 0;
   int active = 0;
   for (const LivePeer& peer : frame.peers) {
-    if (!peer.known || !peer.note.empty()) continue;
+    if (!peer.known || !peer.note.empty() || peer.status.centre()) continue;
     ++active;
     samples_per_second += peer.status.training().samples_per_second();
     loss += peer.status.training().loss();
     distance += peer.status.gossip().consensus_distance();
     exchanges += peer.status.gossip().exchanges_committed();
+    rounds = std::max<uint64_t>(rounds, peer.status.rounds().rounds_complete());
   }
   std::string text = absl::StrFormat("%8s", DurationText(frame.elapsed));
   if (frame.progress >= 0) {
@@ -127,6 +148,7 @@ std::string RenderLine(const LiveFrame& frame) {
                   absl::StrFormat("  peers %d  samples/s %.0f  loss %s  exchanges %d  distance %s",
                                   active, samples_per_second, NumberText(loss / active),
                                   exchanges, NumberText(distance / active)));
+  if (rounds > 0) absl::StrAppend(&text, "  rounds ", rounds);
   for (const LivePeer& peer : frame.peers) {
     if (!peer.note.empty()) {
       absl::StrAppend(&text, "  ", OneLine(peer.name), ": ", OneLine(peer.note));

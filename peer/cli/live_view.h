@@ -32,7 +32,7 @@ struct LiveFrame {
   std::vector<LivePeer> peers;
 };
 
-// Mean over the peers with a known total of step / total steps, or -1 if there is none.
+// Mean over the workers with a known total of step / total steps, or -1 if there is none.
 double MeanProgress(const std::vector<LivePeer>& peers);
 
 // Rows of a status' member table that have not departed.

@@ -5,7 +5,8 @@
 
 int main(int argc, char** argv) {
   return starling::Dispatch(
-      {starling::DemoCommand(), starling::StatusCommand(), starling::PeersCommand(),
-       starling::TopCommand(), starling::LeaveCommand(), starling::EvaluateCommand()},
+      {starling::DemoCommand(), starling::AlgorithmsCommand(), starling::StatusCommand(),
+       starling::PeersCommand(), starling::TopCommand(), starling::LeaveCommand(),
+       starling::EvaluateCommand()},
       argc, argv);
 }

@@ -5,14 +5,18 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
 namespace starling {
 
-enum class OutputFormat { kTable, kJson };
+enum class OutputFormat { kTable, kJson, kMarkdown };
 
 // The value of --output.
 OutputFormat WantedOutput();
+
+// For commands that write no markdown. INVALID_ARGUMENT: it is asked for.
+absl::Status RefuseMarkdown();
 
 // The file that defines the flag, for Command::flag_files.
 inline constexpr char kOutputFlagFile[] = "peer/cli/output_flag.cc";

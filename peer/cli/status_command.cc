@@ -1,6 +1,7 @@
 // `starling status`: one daemon's whole status.
 
 #include <cstdio>
+#include <string>
 
 #include "peer/cli/commands.h"
 #include "peer/cli/endpoint_flag.h"
@@ -22,7 +23,8 @@ example:
 exit codes: 0 ok, 64 wrong usage, 69 no daemon answers there, 75 it did not answer in time
 )";
 
-int Run() {
+int Run(const std::string&) {
+  if (absl::Status format = RefuseMarkdown(); !format.ok()) return Fail(format);
   absl::StatusOr<std::unique_ptr<StatusClient>> client = ClientForEndpoint();
   if (!client.ok()) return Fail(client.status());
   const absl::StatusOr<v1::Status> status = (*client)->GetStatus(kSmallAnswerWait);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "peer/algorithms/registry.h"
 #include "peer/cli/live_view.h"
 #include "peer/cli/table.h"
 #include "peer/cli/words.h"
@@ -43,9 +44,15 @@ std::string RefusalsText(const Counts& counts) {
   return text.empty() ? "none" : text;
 }
 
+std::string RoundsText(const v1::AveragingStatus& rounds) {
+  return absl::StrFormat("%d joined: %d complete, %d partial", rounds.rounds_joined(),
+                         rounds.rounds_complete(), rounds.rounds_partial());
+}
+
 std::string Daemon(const v1::Status& status) {
   Group group("daemon");
-  group.Line("role", RoleWord(status.role()));
+  group.Line("role", status.centre() ? "peer, holds the centre and does not train"
+                                     : RoleWord(status.role()));
   if (status.role() != v1::ROLE_COORDINATOR) {
     group.Line("peer id", OneLine(status.peer_id()))
         .Line("phase", PhaseWord(status.phase()))
@@ -74,7 +81,8 @@ std::string Training(const v1::TrainingStatus& training) {
                 ? absl::StrCat(AccuracyText(training.test_accuracy()), " at step ",
                                training.evaluated_step())
                 : "not evaluated yet")
-      .Line("time spent mixing", absl::StrFormat("%.1f %%", 100 * training.mixing_time_share()))
+      .Line("time spent mixing", ShareText(training.mixing_time_share()))
+      .Line("time spent waiting", ShareText(training.waiting_time_share()))
       .Line("parameters", training.parameters())
       .Line("local examples", training.train_examples())
       .Line("threads", training.threads())
@@ -82,8 +90,8 @@ std::string Training(const v1::TrainingStatus& training) {
 }
 
 std::string Gossip(const v1::GossipStatus& gossip) {
-  return Group("gossip")
-      .Line("exchanges", absl::StrFormat("%d started: %d committed, %d partial, %d failed",
+  Group group("gossip");
+  group.Line("exchanges", absl::StrFormat("%d started: %d committed, %d partial, %d failed",
                                          gossip.exchanges_started(), gossip.exchanges_committed(),
                                          gossip.exchanges_partial(), gossip.exchanges_failed()))
       .Line("answered", absl::StrCat(gossip.exchanges_answered(), " exchanges of others"))
@@ -94,15 +102,30 @@ std::string Gossip(const v1::GossipStatus& gossip) {
       .Line("orphaned deltas", absl::StrCat(gossip.orphaned_deltas(), ", norm ",
                                             NumberText(gossip.orphaned_delta_norm())))
       .Line("refused by this peer", RefusalsText(gossip.refused()))
-      .Line("refused by others", RefusalsText(gossip.refusals()))
+      .Line("refused by others", RefusalsText(gossip.refusals()));
+  // 0 is what a daemon without push-sum says.
+  if (gossip.mass() != 0 && gossip.mass() != 1) {
+    group.Line("push-sum weight", NumberText(gossip.mass()));
+  }
+  return group.text();
+}
+
+bool HasRounds(const v1::Status& status) {
+  const absl::StatusOr<Algorithm> algorithm = MakeAlgorithm(status.config().algorithm());
+  return status.rounds().rounds_joined() > 0 || (algorithm.ok() && !algorithm->rounds.empty());
+}
+
+// The algorithm's own.
+std::string Rounds(const v1::AveragingStatus& rounds) {
+  return Group("rounds")
+      .Line("rounds", RoundsText(rounds))
+      .Line("round takes", absl::StrFormat("%.1f ms", 1000 * rounds.round_seconds()))
       .text();
 }
 
 std::string Averaging(const v1::AveragingStatus& averaging) {
   return Group("global averaging")
-      .Line("rounds", absl::StrFormat("%d joined: %d complete, %d partial",
-                                      averaging.rounds_joined(), averaging.rounds_complete(),
-                                      averaging.rounds_partial()))
+      .Line("rounds", RoundsText(averaging))
       .Line("shards", absl::StrFormat("%d applied, %d missed", averaging.shards_applied(),
                                       averaging.shards_missed()))
       .text();
@@ -144,6 +167,7 @@ std::string Configuration(const v1::RunConfig& config) {
       .Line("averaging period", config.averaging().period_steps() == 0
                                     ? "never"
                                     : absl::StrCat(config.averaging().period_steps(), " steps"))
+      .Line("final merge", config.final_merge() ? "yes" : "no")
       .Line("min peers", config.min_peers())
       .Line("seed", config.seed());
   return group.text();
@@ -155,6 +179,7 @@ std::string RenderStatus(const v1::Status& status) {
   std::string text = Daemon(status);
   if (status.role() != v1::ROLE_COORDINATOR) {
     absl::StrAppend(&text, Training(status.training()), Gossip(status.gossip()),
+                    HasRounds(status) ? Rounds(status.rounds()) : "",
                     Averaging(status.averaging()));
   }
   absl::StrAppend(&text, Coordinator(status), Configuration(status.config()));

@@ -85,7 +85,7 @@ class Top {
   std::map<std::string, std::unique_ptr<StatusClient>> clients_;
 };
 
-int Run() {
+int Run(const std::string&) {
   const uint32_t interval_ms = absl::GetFlag(FLAGS_interval_ms);
   if (interval_ms < 100 || interval_ms > 60000) {
     return Fail(absl::InvalidArgumentError(

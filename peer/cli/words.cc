@@ -66,6 +66,8 @@ std::string DurationText(absl::Duration duration) {
 
 std::string AccuracyText(double accuracy) { return absl::StrFormat("%.4f", accuracy); }
 
+std::string ShareText(double share) { return absl::StrFormat("%.1f %%", 100 * share); }
+
 std::string NumberText(double value) {
   const double size = std::fabs(value);
   if (size >= 999.5) return absl::StrFormat("%.0f", value);

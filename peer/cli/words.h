@@ -31,6 +31,8 @@ std::string BytesText(uint64_t bytes);
 std::string DurationText(absl::Duration duration);
 // "0.8712"; "nan" is written as it is.
 std::string AccuracyText(double accuracy);
+// "12.3 %" of a share of 1.
+std::string ShareText(double share);
 // At most four significant digits, never an exponent for everyday sizes: "0.4312", "12.3", "1520".
 std::string NumberText(double value);
 // "elastic_gossip:alpha=0.5,p=0.125".

@@ -25,7 +25,9 @@ absl::optional<FrameFault> Admit(const FrameIdentity& self, const v1::ShardHeade
   const v1::FrameKind kind =
       header.kind() == v1::FRAME_KIND_REFUSAL ? header.refused_kind() : header.kind();
   const bool averaging = kind == v1::FRAME_KIND_REDUCE || kind == v1::FRAME_KIND_AVERAGE;
-  const bool own_rounds = header.lane() == v1::ROUND_LANE_ALGORITHM;
+  const bool own_rounds = kind == v1::FRAME_KIND_NEIGHBOUR_VALUES ||
+                          kind == v1::FRAME_KIND_NEIGHBOUR_ASK ||
+                          (averaging && header.lane() == v1::ROUND_LANE_ALGORITHM);
   if ((!averaging || own_rounds) && header.epoch() != self.epoch) {
     return FrameFault{v1::REFUSAL_REASON_WRONG_EPOCH,
                       absl::StrCat("frame of configuration epoch ", header.epoch(),

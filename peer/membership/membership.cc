@@ -61,8 +61,10 @@ void Membership::OnTick(absl::Time now) {
   }
   for (auto& [address, seed] : seeds_) {
     if (seed.pinging || now < seed.next_ping) continue;
+    seed.next_ping = now + (seed.answered ? options_.heal_interval : options_.ping_interval);
+    // Whoever answers there is called as a member.
+    if (seed.answered && AnswersAt(address)) continue;
     seed.pinging = true;
-    seed.next_ping = now + options_.ping_interval;
     pings_.push_back({address, PeerId(), options_.suspect_after});
   }
   ForgetDeparted(now);
@@ -73,7 +75,11 @@ void Membership::OnAnswer(absl::Time now, const PingAction& ping,
   const v1::Member& sender = response.sender();
   if (sender.peer_id() == 0) return OnNoAnswer(now, ping, "whoever answers is not a peer");
   if (ping.expected.empty()) {
-    seeds_.erase(ping.address);
+    if (const auto seed = seeds_.find(ping.address); seed != seeds_.end()) {
+      seed->second.pinging = false;
+      seed->second.tried = seed->second.answered = true;
+      seed->second.next_ping = now + options_.heal_interval;
+    }
     any_seed_answered_ |= sender.peer_id() != self_.peer_id();
   } else if (const auto found = rows_.find(ping.expected); found != rows_.end()) {
     Row& row = found->second;
@@ -259,10 +265,13 @@ Membership::Row* Membership::Contact(absl::Time now, const v1::Member& sender, u
 
 // A new candidate, to be called at the next tick; null if there are too many already.
 Membership::Row* Membership::Introduce(absl::Time now, const v1::Member& member) {
-  const size_t others = std::count_if(rows_.begin(), rows_.end(), [](const auto& entry) {
-    return !IsDeparted(entry.second.member);
-  });
-  if (others >= options_.max_members) return nullptr;
+  // Counting is left for when it matters: it costs a walk for each newcomer of a large swarm.
+  if (rows_.size() >= options_.max_members) {
+    const size_t others = std::count_if(rows_.begin(), rows_.end(), [](const auto& entry) {
+      return !IsDeparted(entry.second.member);
+    });
+    if (others >= options_.max_members) return nullptr;
+  }
   Row& row = rows_[PeerId(member.peer_id())];
   row.member.set_peer_id(member.peer_id());
   row.member.set_incarnation(member.incarnation());
@@ -313,6 +322,12 @@ void Membership::PingIfDue(absl::Time now, Row& row) {
   const bool rarely = state == v1::PEER_STATE_DEAD || state == v1::PEER_STATE_INCOMPATIBLE;
   row.next_ping = rarely ? now + options_.heal_interval : NextTurn(now, row.member.peer_id());
   if (!rarely || !AddressTaken(row)) Ping(now, row);
+}
+
+bool Membership::AnswersAt(const std::string& address) const {
+  return std::any_of(rows_.begin(), rows_.end(), [&](const auto& entry) {
+    return entry.second.member.address() == address && IsReachable(entry.second.member);
+  });
 }
 
 // True if somebody else answers at this address: whoever was there before is gone.

@@ -63,7 +63,9 @@ class Membership {
   // `self` has id, incarnation and address. An empty `run` is compatible with every run.
   Membership(const MembershipOptions& options, const v1::Member& self, RunId run, absl::Time now);
 
-  // Calls `address` until somebody answers there. Our own address is ignored.
+  // Calls `address` until somebody answers there, and again every heal_interval while nobody does: whoever
+  // it was may have left, and whoever comes next may know a swarm that has lost sight of us. Our own
+  // address is ignored.
   void AddSeed(absl::Time now, const std::string& address);
 
   // What we say about ourselves.
@@ -95,7 +97,7 @@ class Membership {
   const v1::Member& self() const { return self_; }
   // Members that answer, ourselves included.
   size_t reachable() const;
-  // Seeds that nobody has answered at yet, and whether each was tried once.
+  // True once each seed was tried.
   bool seeds_tried() const;
   bool any_seed_answered() const { return any_seed_answered_; }
   // True while somebody we heard of has neither answered nor failed to.
@@ -126,6 +128,7 @@ class Membership {
     absl::Time next_ping;
     bool pinging = false;
     bool tried = false;
+    bool answered = false;
   };
 
   Row* Contact(absl::Time now, const v1::Member& sender, uint64_t run_id);
@@ -138,6 +141,7 @@ class Membership {
   void MarkDead(absl::Time now, Row& row);
   void Ping(absl::Time now, Row& row);
   void PingIfDue(absl::Time now, Row& row);
+  bool AnswersAt(const std::string& address) const;
   bool AddressTaken(const Row& row) const;
   absl::Time NextTurn(absl::Time now, uint64_t id) const;
   void ForgiveOwnPause(absl::Time now);

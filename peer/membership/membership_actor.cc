@@ -156,8 +156,10 @@ void MembershipActor::Flush() {
   if (!settled_ && Settled()) {
     settled_ = true;
     Publish();
-  } else if (core_.TakeChanged() || Now() >= next_publication_) {
-    Publish();
+  } else {
+    unpublished_ |= core_.TakeChanged();
+    const bool soon = Now() < last_publication_ + options_.ping_interval / 10;
+    if ((unpublished_ && !soon) || Now() >= next_publication_) Publish();
   }
   CheckStarted();
 }
@@ -218,7 +220,8 @@ void MembershipActor::CheckRefusal() {
 }
 
 void MembershipActor::CheckStarted() {
-  if (told_started_) return;
+  // After a view, not after each of the events that it sums up.
+  if (told_started_ || unpublished_) return;
   if (!swarm_started_ && !core_.anyone_training() && core_.reachable() < deps_.min_peers) return;
   // Whoever trains already must be known by then: a newcomer begins with their parameters.
   if (core_.has_untried()) return;
@@ -234,7 +237,9 @@ bool MembershipActor::Settled() const {
 
 void MembershipActor::Publish() {
   core_.TakeChanged();
-  next_publication_ = Now() + options_.ping_interval;
+  unpublished_ = false;
+  last_publication_ = Now();
+  next_publication_ = last_publication_ + options_.ping_interval;
   auto view = std::make_shared<MembershipView>(core_.Snapshot());
   view->settled = settled_;
   deps_.on_view(std::move(view));

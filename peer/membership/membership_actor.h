@@ -90,6 +90,9 @@ class MembershipActor final : public Actor {
   Deps deps_;
   Membership core_;
   std::unique_ptr<CoordinatorSession> session_;
+  // When many members come at once, a view for each of them would cost its square.
+  bool unpublished_ = false;
+  absl::Time last_publication_ = absl::InfinitePast();
   absl::Time next_publication_ = absl::InfinitePast();
   bool swarm_started_ = false;  // as the coordinator says
   bool told_started_ = false;

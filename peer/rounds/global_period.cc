@@ -4,6 +4,11 @@
 #include <cmath>
 
 namespace starling {
+namespace {
+
+bool IsLoss(double value) { return std::isfinite(value) && value > 0; }
+
+}  // namespace
 
 GlobalPeriod::GlobalPeriod(uint64_t every, double exponent)
     : first_every_(every),
@@ -18,20 +23,27 @@ bool GlobalPeriod::IsGlobal(uint64_t round) const {
 
 void GlobalPeriod::OnGlobal(uint64_t round, double mean_loss) {
   if (!adaptive()) return;
-  if (seen_ < kWarmUp || !(first_loss_ > 0)) {
-    first_loss_ = seen_ == 0 ? mean_loss : (first_loss_ + mean_loss) / 2;
-    ++seen_;
-  } else if (mean_loss > 0 && std::isfinite(mean_loss)) {
-    const double wanted =
-        std::ceil(std::pow(first_loss_ / mean_loss, exponent_) * static_cast<double>(first_every_));
-    every_ = static_cast<uint64_t>(
-        std::clamp(wanted, 1.0, 64.0 * static_cast<double>(first_every_)));
+  if (IsLoss(mean_loss)) {
+    if (seen_ < kWarmUp) {
+      first_loss_ = seen_ == 0 ? mean_loss : (first_loss_ + mean_loss) / 2;
+      ++seen_;
+    } else {
+      const double wanted = std::ceil(std::pow(first_loss_ / mean_loss, exponent_) *
+                                      static_cast<double>(first_every_));
+      every_ = static_cast<uint64_t>(
+          std::clamp(wanted, 1.0, static_cast<double>(kMostStretch * first_every_)));
+    }
   }
-  next_ = round + every_;
+  next_ = std::max(next_, round + every_);
 }
 
-void GlobalPeriod::OnHeard(uint64_t next, uint64_t own_round) {
-  if (adaptive() && next_ < own_round && next > next_) next_ = next;
+void GlobalPeriod::OnHeard(uint64_t its_round, uint64_t next, double reference) {
+  if (!adaptive()) return;
+  if (seen_ < kWarmUp && IsLoss(reference)) {
+    first_loss_ = reference;
+    seen_ = kWarmUp;
+  }
+  if (next > next_ && next <= its_round + kMostStretch * first_every_) next_ = next;
 }
 
 }  // namespace starling

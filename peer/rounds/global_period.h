@@ -2,10 +2,11 @@
 // 2105.09080):
 //
 //   warm-up, the first `kWarmUp` global rounds:  F0 = (F0 + F) / 2, H = H0
-//   after:                                       H = ceil((F0 / F)^exponent H0), within [1, 64 H0]
+//   after:                                       H = ceil((F0 / F)^exponent H0), within [1, kMostStretch H0]
 //
 // F is the mean loss over the members, which travels in the global round itself, so that everybody
-// computes the same H. Who missed one (a newcomer) takes over the next global round that it hears of.
+// computes the same H. What F0 became is told to newcomers, who take it over; and whoever hears of a
+// later next global round than its own goes by that, because somebody knows more: it missed one.
 //
 // Pure; owned by RoundsActor.
 
@@ -19,18 +20,22 @@ namespace starling {
 class GlobalPeriod {
  public:
   static constexpr uint64_t kWarmUp = 4;
+  static constexpr uint64_t kMostStretch = 64;
 
   // `every` 0: never. `exponent` 0: fixed.
   GlobalPeriod(uint64_t every, double exponent);
 
   bool IsGlobal(uint64_t round) const;
-  // A global round has ended with that mean loss.
+  // A global round has ended with that mean loss. One that is not finite and above 0 changes no period.
   void OnGlobal(uint64_t round, double mean_loss);
-  // Somebody in `round` says when it expects the next one; `own_round` is where we are.
-  void OnHeard(uint64_t next, uint64_t own_round);
+  // Somebody in round `its_round` says its next() and reference(). What is too far from that round to be
+  // true is ignored.
+  void OnHeard(uint64_t its_round, uint64_t next, double reference);
 
   // First global round not over yet; 0 unless adaptive.
   uint64_t next() const { return adaptive() ? next_ : 0; }
+  // F0 after the warm-up; 0 before, and unless adaptive.
+  double reference() const { return adaptive() && seen_ >= kWarmUp ? first_loss_ : 0; }
   uint64_t every() const { return every_; }
 
  private:

@@ -227,6 +227,8 @@ Round::Sends ReduceRound::OnAbsent(absl::Time, PeerId peer) {
   return sends;
 }
 
+void ReduceRound::OnBehind(absl::Time now) { close_at_ = std::min(close_at_, now + times_.retry); }
+
 RoundResult ReduceRound::TakeResult() {
   STARLING_CHECK(ended());
   RoundResult result;

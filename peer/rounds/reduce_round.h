@@ -38,6 +38,7 @@ class ReduceRound final : public Round {
   Outcome OnFrame(absl::Time now, const v1::ShardHeader& header, SharedBytes payload) override;
   Sends OnMembers(absl::Time now, const std::vector<PeerId>& members) override;
   Sends OnAbsent(absl::Time now, PeerId peer) override;
+  void OnBehind(absl::Time now) override;
   bool ended() const override { return open_parts_ == 0; }
   RoundResult TakeResult() override;
 

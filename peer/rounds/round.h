@@ -79,6 +79,8 @@ class Round {
   virtual Sends OnMembers(absl::Time now, const std::vector<PeerId>& members) = 0;
   // `peer` has refused us: nothing more is expected of it.
   virtual Sends OnAbsent(absl::Time now, PeerId peer) = 0;
+  // Somebody has gone on without us: what does not come within a retry will not come.
+  virtual void OnBehind(absl::Time /*now*/) {}
   // The own mix is complete. Stays true.
   virtual bool ended() const = 0;
   // Once, after ended().

@@ -44,6 +44,8 @@ struct RoundSpec {
   double global_exponent = 0;
   // The parameters are cut into so many fragments, and round k is about fragment k mod fragments.
   uint32_t fragments = 1;
+  // The one round at the end of a run: finished members take part too, and it waits for the slow ones.
+  bool final_merge = false;
   // Push-sum: every contribution carries its weight, and the mix divides by the sum of the weights.
   bool moves_mass = false;
   // For kParameters: makes the trainer's half for a model of `elements` parameters.

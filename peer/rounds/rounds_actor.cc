@@ -28,37 +28,51 @@ RoundsActor::RoundsActor(const Deps& deps, const FrameIdentity& self, std::vecto
   for (RoundSpec& spec : specs) lanes_.emplace_back(std::move(spec), options.timing);
 }
 
-void RoundsActor::SetMembers(std::map<PeerId, std::string> members) {
+void RoundsActor::SetMembers(std::map<PeerId, RoundMember> members) {
   AssertHere();
   bool changed = members.size() != members_.size();
-  for (const auto& [peer, address] : members_) changed |= members.count(peer) == 0;
+  for (const auto& [peer, member] : members_) {
+    const auto found = members.find(peer);
+    changed |= found == members.end() || found->second.finished != member.finished;
+    // Who comes back, comes back as somebody who may train.
+    if (found == members.end()) retired_.erase(peer);
+  }
   members_ = std::move(members);
   if (!changed || stopped_) return;
-  const std::vector<PeerId> ids = Ids();
   for (size_t index = 0; index < lanes_.size(); ++index) {
     Lane& lane = lanes_[index];
     if (!lane.running) continue;
     Round& round = *lane.running->round;
-    Carry(index, lane.running->number, round, round.OnMembers(Now(), ids));
+    Carry(index, lane.running->number, round, round.OnMembers(Now(), Ids(lane)));
     EndIfDone(index);
   }
 }
 
-std::vector<PeerId> RoundsActor::Ids() const {
+std::vector<PeerId> RoundsActor::Ids(const Lane& lane) const {
+  const bool background = lane.spec.delay == RoundSpec::kBackground;
   std::vector<PeerId> ids;
-  for (const auto& [peer, address] : members_) ids.push_back(peer);
+  for (const auto& [peer, member] : members_) {
+    const bool takes_part =
+        lane.spec.final_merge || (retired_.count(peer) == 0 && !(background && member.finished));
+    if (takes_part) ids.push_back(peer);
+  }
   ids.insert(std::lower_bound(ids.begin(), ids.end(), self_.peer), self_.peer);
   return ids;
 }
 
+absl::Duration RoundsActor::DeadlineOf(const Lane& lane) const {
+  if (lane.spec.final_merge) return options_.final_deadline;
+  return std::max(lane.timing.deadline(), std::min(8 * lane.between, options_.timing.ceiling));
+}
+
 std::unique_ptr<Round> RoundsActor::Plan(Lane& lane, uint64_t number, bool global,
                                          RoundInput input) {
-  std::vector<PeerId> ids = Ids();
+  std::vector<PeerId> ids = Ids(lane);
   const size_t rank = static_cast<size_t>(
       std::lower_bound(ids.begin(), ids.end(), self_.peer) - ids.begin());
   const absl::Duration retry =
       std::clamp(4 * lane.timing.smoothed(), options_.min_retry, absl::Seconds(2));
-  const RoundTimes times{retry, lane.timing.deadline()};
+  const RoundTimes times{retry, DeadlineOf(lane)};
   if (global || lane.spec.topology->everyone()) {
     return std::make_unique<ReduceRound>(number, std::move(ids), self_.peer, std::move(input), times,
                                          deps_.pool);
@@ -86,6 +100,7 @@ void RoundsActor::OnContribution(Contribution contribution) {
   if (lane.newest >= lane.next + kFarBehind) number = lane.newest;
   if (!lane.counted) number = std::max(number, contribution.step / lane.spec.period);
   lane.counted = true;
+  if (lane.ended <= Now()) lane.between = Now() - lane.ended;
   // Whatever the number, everybody must speak of the same fragment.
   while (number % lane.spec.fragments != contribution.fragment) ++number;
   lane.next = number + 1;
@@ -122,7 +137,10 @@ absl::optional<FrameFault> RoundsActor::OnFrame(Frame frame,
   const size_t index = header.round() % lanes_.size();
   const uint64_t number = header.round() / lanes_.size();
   Lane& lane = lanes_[index];
-  lane.global.OnHeard(header.next_global(), lane.next);
+  if (number < lane.next + kFarthest) {
+    const bool tells = header.kind() == v1::FRAME_KIND_NEIGHBOUR_VALUES;
+    lane.global.OnHeard(number, header.next_global(), tells ? header.loss() : 0);
+  }
   Round* const round = Find(lane, number);
   if (round != nullptr) {
     Round::Outcome outcome = round->OnFrame(Now(), header, std::move(frame.payload));
@@ -131,7 +149,7 @@ absl::optional<FrameFault> RoundsActor::OnFrame(Frame frame,
     EndIfDone(index);
     return std::move(outcome.fault);
   }
-  if (stopped_ || finished_) {
+  if (stopped_ || (finished_ && !lane.spec.final_merge)) {
     return FrameFault{v1::REFUSAL_REASON_NOT_TRAINING, "this peer takes part in no more rounds"};
   }
   if (number >= lane.next && number - lane.next < kFarthest) {
@@ -170,11 +188,14 @@ void RoundsActor::OnRefusal(const v1::ShardHeader& header) {
   const uint64_t current = header.current_round() / lanes_.size();
   NoteNewest(lane, current);
   // Who refuses a round has gone on, or will not take part in it: no use in asking for the next ones.
-  if (header.refusal() != v1::REFUSAL_REASON_NOT_TRAINING && lane.newest >= current) {
+  if (header.refusal() == v1::REFUSAL_REASON_NOT_TRAINING) {
+    retired_.insert(PeerId(header.sender()));
+  } else if (lane.newest >= current) {
     lane.next = std::max(lane.next, current);
   }
   if (!lane.running || lane.running->number != header.round() / lanes_.size()) return;
   Round& round = *lane.running->round;
+  if (header.refusal() != v1::REFUSAL_REASON_NOT_TRAINING) round.OnBehind(Now());
   Carry(index, lane.running->number, round, round.OnAbsent(Now(), PeerId(header.sender())));
   EndIfDone(index);
 }
@@ -198,7 +219,8 @@ void RoundsActor::Carry(size_t index, uint64_t number, const Round& round, Round
     header.set_offset(shards.offset(send.shard));
     header.set_elements(static_cast<uint32_t>(shards.length(send.shard)));
     header.set_mass(send.mass);
-    header.set_loss(send.loss);
+    header.set_loss(send.kind == v1::FRAME_KIND_NEIGHBOUR_VALUES ? lanes_[index].global.reference()
+                                                                 : send.loss);
     header.set_next_global(lanes_[index].global.next());
     if (send.contributors != nullptr) {
       for (const PeerId peer : *send.contributors) header.add_contributors(peer.value());
@@ -207,7 +229,7 @@ void RoundsActor::Carry(size_t index, uint64_t number, const Round& round, Round
     const auto member = members_.find(send.to);
     // What a full queue drops is sent again, like what the network loses.
     if (member != members_.end()) {
-      deps_.transport->SendFrame(member->second, std::move(frame)).IgnoreError();
+      deps_.transport->SendFrame(member->second.address, std::move(frame)).IgnoreError();
     } else if (way_back != nullptr && send.to == asker) {
       way_back->Send(std::move(frame));
     }
@@ -222,6 +244,7 @@ void RoundsActor::EndIfDone(size_t index) {
   }
   Running running = *std::move(lane.running);
   lane.running.reset();
+  lane.ended = Now();
   RoundResult result = running.round->TakeResult();
   counters_.set_shards_applied(counters_.shards_applied() + running.round->shards().count());
   counters_.set_last_round(running.number);
@@ -231,7 +254,7 @@ void RoundsActor::EndIfDone(size_t index) {
   } else {
     counters_.set_rounds_partial(counters_.rounds_partial() + 1);
     counters_.set_shards_missed(counters_.shards_missed() + result.missed);
-    if (Now() - running.began >= lane.timing.deadline()) lane.timing.OnGivenUp();
+    if (Now() - running.began >= DeadlineOf(lane)) lane.timing.OnGivenUp();
   }
   counters_.set_round_seconds(absl::ToDoubleSeconds(lane.timing.smoothed()));
   if (running.global) lane.global.OnGlobal(running.number, result.loss);

@@ -7,8 +7,11 @@
 //   * at most one round of each RoundSpec under way; the last kKept of each are kept to answer those
 //     who are behind;
 //   * frames of rounds to come wait, at most `early_frames`; the oldest give way, and are sent again;
-//   * a member that dies, leaves, finishes or refuses us is not waited for;
-//   * nothing lasts beyond the deadline: ExchangeTiming's of the rounds so far.
+//   * a member that dies, leaves or refuses us is not waited for; one that says that it takes part in no
+//     more rounds is left out from then on;
+//   * nothing lasts beyond the deadline: ExchangeTiming's of the rounds so far, or 8 times as long as this
+//     trainer took from one round to the next if that is longer, for others may be slower; the ceiling in
+//     any case.
 //
 // Executor: control. Every method runs there.
 
@@ -20,6 +23,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,8 +46,17 @@ struct RoundsOptions {
   // Something is sent again after max(this, 4 smoothed round durations), then after twice as long, ...
   // Down: losses are repaired sooner; up: less is sent twice while a slow member is waited for.
   absl::Duration min_retry = absl::Milliseconds(400);
+  // The final merge waits this long for those who are still training.
+  absl::Duration final_deadline = absl::Seconds(100);
   // Frames kept for rounds that have not begun here. Up: less is sent twice, more memory (a shard each).
   size_t early_frames = 512;
+};
+
+struct RoundMember {
+  std::string address;
+  // Has made all its steps. It was in all the rounds of those steps, and answers for the last of them;
+  // of background rounds, which nobody counts by steps, it makes no more.
+  bool finished = false;
 };
 
 class RoundsActor : public Actor {
@@ -60,8 +73,8 @@ class RoundsActor : public Actor {
   RoundsActor(const Deps& deps, const FrameIdentity& self, std::vector<RoundSpec> specs,
               uint64_t seed, RoundsOptions options);
 
-  // The other members that train now, with their addresses.
-  void SetMembers(std::map<PeerId, std::string> members);
+  // The other members that train now or have finished.
+  void SetMembers(std::map<PeerId, RoundMember> members);
 
   // The trainer has come to a round and gives its contribution.
   void OnContribution(Contribution contribution);
@@ -99,13 +112,16 @@ class RoundsActor : public Actor {
     ExchangeTiming timing;
     absl::optional<Running> running;
     std::deque<Past> past;
+    absl::Time ended = absl::InfiniteFuture();  // the last round
+    absl::Duration between;                     // the last two
     bool counted = false;  // there was a round
     uint64_t next = 0;    // least number of the next round
     uint64_t newest = 0;  // highest number heard of
   };
 
-  // All members, self included, ascending.
-  std::vector<PeerId> Ids() const;
+  // Those that a round of this lane is planned with, self included, ascending.
+  std::vector<PeerId> Ids(const Lane& lane) const;
+  absl::Duration DeadlineOf(const Lane& lane) const;
   std::unique_ptr<Round> Plan(Lane& lane, uint64_t number, bool global, RoundInput input);
   Round* Find(Lane& lane, uint64_t number);
   // `way_back` leads to `asker`, for members whose address is not known yet.
@@ -132,7 +148,8 @@ class RoundsActor : public Actor {
 
   std::vector<Lane> lanes_;
   std::vector<TimerId> timers_;
-  std::map<PeerId, std::string> members_;
+  std::map<PeerId, RoundMember> members_;
+  std::set<PeerId> retired_;  // said themselves that they take part in no more rounds
   struct Early {
     Frame frame;
     std::shared_ptr<ReplyPath> reply;

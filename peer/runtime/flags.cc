@@ -1,6 +1,7 @@
 #include "peer/runtime/flags.h"
 
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "absl/flags/commandlineflag.h"
@@ -35,7 +36,9 @@ absl::CommandLineFlag* Find(const Flags& flags, absl::string_view name) {
   return found == flags.end() ? nullptr : found->second;
 }
 
-bool IsBoolean(const absl::CommandLineFlag& flag) { return flag.IsOfType<bool>(); }
+bool IsBoolean(const absl::CommandLineFlag& flag) {
+  return flag.IsOfType<bool>() || flag.IsOfType<std::optional<bool>>();
+}
 
 absl::Status UnknownFlag(const Flags& flags, absl::string_view argument, absl::string_view name) {
   std::vector<std::string> known = {"help"};

@@ -21,7 +21,8 @@ ABSL_FLAG(std::optional<std::string>, algorithm, std::nullopt,
           "how peers mix, NAME[:option=value,...]; a value may be a fraction, as in "
           "elastic_gossip:p=1/8,alpha=0.5 (default elastic_gossip)");
 ABSL_FLAG(std::optional<std::string>, optimizer, std::nullopt,
-          "local optimizer: sgd, nesterov, adamw (default nesterov)");
+          "local optimizer: sgd, nesterov, nesterov_velocity, adamw, adahessian, lars (default "
+          "nesterov)");
 ABSL_FLAG(std::optional<double>, learning_rate, std::nullopt,
           "step length of the optimizer (default: the optimizer's own)");
 ABSL_FLAG(std::optional<double>, decay_share, std::nullopt,
@@ -41,6 +42,9 @@ ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
           "root of every random stream of the run, at least 1 (default 1)");
 ABSL_FLAG(std::optional<uint64_t>, averaging_period, std::nullopt,
           "steps between averages over all peers, planned by the coordinator; 0: none (default 0)");
+ABSL_FLAG(std::optional<bool>, final_merge, std::nullopt,
+          "after the last step all peers take their exact average, once; no effect without an end "
+          "(default false)");
 
 namespace starling {
 namespace {
@@ -91,6 +95,7 @@ absl::Status ApplyFlags(v1::RunConfig* config) {
   override_with(absl::GetFlag(FLAGS_seed), [&](uint64_t v) { config->set_seed(v); });
   override_with(absl::GetFlag(FLAGS_averaging_period),
                 [&](uint64_t v) { config->mutable_averaging()->set_period_steps(v); });
+  override_with(absl::GetFlag(FLAGS_final_merge), [&](bool v) { config->set_final_merge(v); });
   const std::optional<std::string> algorithm = absl::GetFlag(FLAGS_algorithm);
   if (!algorithm.has_value()) return absl::OkStatus();
   const absl::Status parsed = ParseAlgorithm(*algorithm, config->mutable_algorithm());
@@ -119,7 +124,8 @@ bool AnyRunFlagSet() {
          absl::GetFlag(FLAGS_decay_share) || absl::GetFlag(FLAGS_epochs) ||
          absl::GetFlag(FLAGS_batch_size) || absl::GetFlag(FLAGS_min_peers) ||
          absl::GetFlag(FLAGS_parts) || absl::GetFlag(FLAGS_dirichlet_alpha) ||
-         absl::GetFlag(FLAGS_seed) || absl::GetFlag(FLAGS_averaging_period);
+         absl::GetFlag(FLAGS_seed) || absl::GetFlag(FLAGS_averaging_period) ||
+         absl::GetFlag(FLAGS_final_merge);
 }
 
 absl::StatusOr<RunExpectations> RunExpectationsFromFlags() {

@@ -52,7 +52,7 @@ TrainingActor::TrainingActor(Executor* executor, std::unique_ptr<Model> model,
 void TrainingActor::Start() {
   PostOwn([this] {
     AssertHere();
-    if (running_ || progress_.finished || !progress_.error.ok()) return;
+    if (running_ || made_all_ || !progress_.error.ok()) return;
     running_ = true;
     if (started_ == absl::InfinitePast()) {
       started_ = Now();
@@ -61,6 +61,7 @@ void TrainingActor::Start() {
     }
     if (options_.total_steps > 0 && progress_.step >= options_.total_steps) {
       running_ = false;
+      made_all_ = true;
       progress_.finished = true;
       Report();
       return;
@@ -166,13 +167,13 @@ void TrainingActor::CompleteStep(absl::Span<const float> gradient) {
   pass_examples_ += step_examples_;
 
   if (options_.total_steps > 0 && progress_.step >= options_.total_steps) {
-    progress_.finished = true;
+    made_all_ = true;
     running_ = false;
   }
   const absl::Time end = Now();
   const absl::Duration window = end - window_start_;
   // A run shorter than the window is measured as a whole.
-  const bool short_run = progress_.finished && progress_.steps_per_second == 0;
+  const bool short_run = made_all_ && progress_.steps_per_second == 0;
   if (window >= kRateWindow || (short_run && window > absl::ZeroDuration())) {
     progress_.steps_per_second =
         static_cast<double>(progress_.step - window_step_) / absl::ToDoubleSeconds(window);
@@ -188,8 +189,9 @@ void TrainingActor::PassBoundary() {
   std::vector<Contribution> begun;
   const bool pass = gate_.Pass(progress_.step, WorkerState(), &begun);
   for (Contribution& contribution : begun) options_.on_contribution(std::move(contribution));
-  // A finished trainer has no next step, but its last round must still begin.
-  if (pass || progress_.finished) at_boundary_ = false;
+  if (pass) at_boundary_ = false;
+  // After the last step there is none to let pass, but the last rounds must still begin.
+  progress_.finished = made_all_ && pass;
   Report();
   if (!running_) return;
   if (!pass) {

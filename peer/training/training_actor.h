@@ -50,7 +50,7 @@ struct TrainingProgress {
   double mixing_share = 0;      // of the time since Start: snapshots, mixes, displacements
   double waiting_share = 0;     // of the time since Start: a step was due and waited for a round
   double mass = 1;              // push-sum weight, mean over the shards
-  bool finished = false;        // total_steps reached
+  bool finished = false;        // total_steps reached, and no round is to begin any more
   absl::Status error;           // INTERNAL: the model failed, or the loss is not finite
 };
 
@@ -173,7 +173,8 @@ class TrainingActor : public Actor, public ParameterOwner {
   bool running_ = false;
   bool anchored_ = false;
   bool step_scheduled_ = false;
-  bool at_boundary_ = false;          // a step is due and PassBoundary said no
+  bool at_boundary_ = false;          // PassBoundary said no
+  bool made_all_ = false;             // total_steps reached
   bool gradient_under_way_ = false;   // between ComputeStep and CompleteStep
   size_t step_examples_ = 0;
   absl::Time step_began_;

@@ -49,6 +49,43 @@ TEST_F(RegistryTest, NewcomersTakeSlotsInOrder) {
   EXPECT_EQ(registry_.living(), 3);
 }
 
+v1::Member Centre(uint64_t id, uint64_t incarnation = 1) {
+  v1::Member member = Peer(id, incarnation);
+  member.set_centre(true);
+  return member;
+}
+
+TEST_F(RegistryTest, ACentreTakesNoSlotFromAnybody) {
+  Populate({1});
+  ASSERT_TRUE(registry_.Join(now_, Centre(9)).ok());
+  EXPECT_TRUE(Row(9).centre());
+  ASSERT_TRUE(registry_.Join(now_, Peer(2)).ok());
+  EXPECT_EQ(Row(1).slot(), 0);
+  EXPECT_EQ(Row(2).slot(), 1);
+  registry_.Leave(now_, PeerId(1), 1, "SIGTERM");
+  ASSERT_TRUE(registry_.Join(now_, Peer(3)).ok());
+  EXPECT_EQ(Row(3).slot(), 0);
+  EXPECT_EQ(registry_.living(), 3);
+}
+
+TEST_F(RegistryTest, ACentreThatComesFirstLeavesSlotZeroToAWorker) {
+  Populate({});
+  ASSERT_TRUE(registry_.Join(now_, Centre(9)).ok());
+  ASSERT_TRUE(registry_.Join(now_, Peer(1)).ok());
+  EXPECT_EQ(Row(1).slot(), 0);
+}
+
+TEST_F(RegistryTest, ACentreThatIsStartedAgainAsAWorkerTakesAFreeSlot) {
+  Populate({1});
+  ASSERT_TRUE(registry_.Join(now_, Centre(9)).ok());
+  ASSERT_TRUE(registry_.Join(now_, Peer(9, 2)).ok());
+  EXPECT_FALSE(Row(9).centre());
+  EXPECT_EQ(Row(9).slot(), 1);
+  ASSERT_TRUE(registry_.Join(now_, Centre(9, 3)).ok());
+  ASSERT_TRUE(registry_.Join(now_, Peer(2)).ok());
+  EXPECT_EQ(Row(2).slot(), 1);
+}
+
 TEST_F(RegistryTest, NewcomerTakesLowestSlotOfTheDeparted) {
   Populate({1, 2, 3});
   registry_.Leave(now_, PeerId(2), 1, "SIGTERM");

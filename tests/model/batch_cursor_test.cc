@@ -68,5 +68,29 @@ TEST(BatchCursorTest, BatchMayBeLargerThanThePart) {
   EXPECT_EQ(count[4], 5);
 }
 
+TEST(BatchCursorTest, AnotherPartBeginsWithTheNextBatch) {
+  BatchCursor cursor(std::make_shared<IndexDataset>(), {1, 2, 3, 4, 5}, 2, Random(1));
+  Take(cursor, 1);
+  cursor.SetPart({60, 61, 62, 63});
+  EXPECT_EQ(cursor.part_size(), 4u);
+  std::map<float, int> count;
+  for (float index : Take(cursor, 2)) ++count[index];
+  EXPECT_EQ(count, (std::map<float, int>{{60, 1}, {61, 1}, {62, 1}, {63, 1}}));
+  cursor.SetPart({7});  // shorter than what was read of the last
+  EXPECT_EQ(Take(cursor, 2), (std::vector<float>{7, 7, 7, 7}));
+}
+
+TEST(BatchCursorTest, AnotherBatchSizeNeitherSkipsNorRepeatsAnExampleOfThePass) {
+  BatchCursor cursor(std::make_shared<IndexDataset>(), {1, 2, 3, 4, 5, 6, 7}, 3, Random(1));
+  std::vector<float> taken = Take(cursor, 1);
+  cursor.SetBatchSize(2);
+  EXPECT_EQ(cursor.batch_size(), 2u);
+  for (float index : Take(cursor, 2)) taken.push_back(index);
+  std::map<float, int> count;
+  for (float index : taken) ++count[index];
+  EXPECT_EQ(taken.size(), 7u);
+  EXPECT_EQ(count.size(), 7u);
+}
+
 }  // namespace
 }  // namespace starling

@@ -24,7 +24,7 @@ class Chaos {
         return WithOneOf(Nodes([](const Simulation::Node& node) { return node.process == nullptr; }),
                          [&](int node) { simulation_.Restart(node); });
       case 3:
-        if (simulation_.living().size() <= static_cast<size_t>(simulation_.options().peers)) {
+        if (simulation_.living().size() <= simulation_.config().min_peers()) {
           simulation_.Join();
         }
         return;

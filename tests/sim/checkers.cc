@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tests/sim/declared.h"
 #include "tests/sim/simulation.h"
 
 namespace starling {
@@ -47,16 +48,24 @@ class ProgressChecker final : public Checker {
   absl::string_view name() const override { return "progress"; }
 
   void Look(const Simulation& simulation) override {
-    const absl::Duration limit = 3 * simulation.options().LongestStep();
+    if (!limit_) {
+      const SimulationOptions& options = simulation.options();
+      limit_ = 3 * options.LongestStep() + DeclaredBy(simulation.config()).rounds_waited_for *
+                                               options.rounds.timing.ceiling;
+    }
     for (const SimPeer* peer : simulation.living()) {
       if (peer->paused() || peer->steps() == 0 || peer->phase() != v1::PHASE_TRAINING) continue;
       const absl::Duration pause = simulation.now() - peer->last_sign_of_progress();
-      if (pause > limit) {
+      if (pause > *limit_) {
         Complain(absl::StrCat("peer ", peer->spec().node, " has made no step for ",
                               absl::FormatDuration(pause), " after step ", peer->steps()));
       }
     }
   }
+
+ private:
+  // A vanished member delays a round until its deadline, never longer.
+  absl::optional<absl::Duration> limit_;
 };
 
 // Delays have no upper limit, so now and then a call takes too long even in a calm world: not once in

@@ -3,11 +3,14 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "model/quadratic_model.h"
 #include "peer/peer.h"
 #include "tests/sim/life_checkers.h"
+#include "tests/sim/quiet_life.h"
 #include "tests/sim/safety_then_healing.h"
 #include "tests/sim/simulation_testing.h"
 
@@ -68,6 +71,57 @@ TEST(CheckersTest, ExchangesThatDoNotEndAreNoticed) {
   for (int node = 0; node < options.peers; ++node) simulation->SetBandwidth(node, {1e-3, 1e-3});
   simulation->RunFor(EndBound(options) + absl::Seconds(5));
   EXPECT_TRUE(Complains(*simulation, "ends"));
+}
+
+TEST(CheckersTest, ATrainerThatWaitsForARoundBeyondItsDeadlineIsNoticed) {
+  SimulationOptions options;
+  options.algorithm = "allreduce_sgd";
+  options.rounds.timing = {absl::Milliseconds(500), absl::Seconds(2)};
+  bool patient = false;
+  // Again the bounds are computed from what peers were said to be given.
+  options.adjust_peer = [&patient](int, PeerOptions& peer) {
+    if (patient) peer.rounds.timing.floor = peer.rounds.timing.ceiling = absl::Minutes(10);
+  };
+  for (const bool broken : {false, true}) {
+    patient = broken;
+    auto simulation = Build(options);
+    AwaitTraining(*simulation);
+    for (int node = 0; node < options.peers; ++node) simulation->SetBandwidth(node, {1e-3, 1e-3});
+    simulation->RunFor(EndBound(options) + absl::Seconds(5));
+    EXPECT_EQ(Complains(*simulation, "progress"), broken);
+    EXPECT_EQ(Complains(*simulation, "ends"), broken);
+  }
+}
+
+SimulationOptions Quiet(const char* algorithm) {
+  SimulationOptions options;
+  options.algorithm = algorithm;
+  options.learn = false;
+  options.steps = 30;
+  return options;
+}
+
+TEST(QuietLifeTest, SumsAndWeightsAreKeptAndAnIntruderIsNoticed) {
+  for (const char* algorithm : {"dpsgd", "sgp", "osgp", "gossip_pga", "decentlam"}) {
+    auto quiet = Build(Quiet(algorithm));
+    EXPECT_EQ(RunQuietLife(*quiet, QuietLifeOptions()), std::vector<std::string>()) << algorithm;
+    auto disturbed = Build(Quiet(algorithm));
+    bool poisoned = false;
+    disturbed->EverySteps(20, [&](const Simulation&) {
+      if (!std::exchange(poisoned, true)) disturbed->Poison(1, 3);
+    });
+    EXPECT_FALSE(RunQuietLife(*disturbed, QuietLifeOptions()).empty()) << algorithm;
+  }
+}
+
+TEST(QuietLifeTest, WhoVanishesIsMissed) {
+  auto simulation = Build(Quiet("local_sgd:tau=5"));
+  bool gone = false;
+  simulation->EverySteps(1, [&](const Simulation&) {
+    if (!std::exchange(gone, true)) simulation->Pause(1);
+  });
+  const std::vector<std::string> wrong = RunQuietLife(*simulation, QuietLifeOptions());
+  EXPECT_FALSE(wrong.empty());
 }
 
 TEST(SafetyThenHealingTest, AHealthySwarmPassesAndOneThatCannotMixFails) {

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "gtest/gtest.h"
+#include "peer/peer.h"
 #include "tests/sim/simulation_testing.h"
 
 namespace starling {
@@ -42,6 +43,26 @@ TEST_P(ChurnTest, APeerThatIsRestartedComesBackWithTheSwarmsParameters) {
   simulation->Restart(2);
   Settle(*simulation);
   EXPECT_GT(simulation->peer(2).Status().training().step(), simulation->peer(2).steps());
+  ExpectAllWell(*simulation);
+}
+
+// Nobody calls those that left on purpose, and who comes back without a seed calls nobody: only whoever
+// was told of the address can bring the two together.
+TEST_P(ChurnTest, ASeedThatLeftAndComesBackKnowingNobodyIsFoundAgain) {
+  SimulationOptions options;
+  options.seed = GetParam();
+  options.peers = 3;
+  options.coordinator = false;
+  options.adjust_peer = [](int node, PeerOptions& peer) {
+    peer.seeds.clear();
+    if (node > 0) peer.seeds.push_back("peer0:7000");
+  };
+  auto simulation = Build(options);
+  AwaitTraining(*simulation);
+  simulation->Leave(0);
+  simulation->RunFor(absl::Seconds(5));
+  ASSERT_TRUE(simulation->nodes()[0].departed);
+  simulation->Restart(0);
   ExpectAllWell(*simulation);
 }
 

@@ -181,16 +181,31 @@ class AgreementChecker final : public Checker {
   float largest_ = 0;
 };
 
+// Push-sum divides by its weights.
+class MassChecker final : public StatusChecker {
+ public:
+  absl::string_view name() const override { return "mass"; }
+
+ private:
+  void LookAt(const Simulation&, const SimPeer& peer, const v1::Status& status) override {
+    const double mass = status.gossip().mass();
+    if (std::isfinite(mass) && (mass > 0 || !peer.trained())) return;
+    Complain(absl::StrCat("the push-sum weight of peer ", peer.spec().node, " is ", mass));
+  }
+};
+
 }  // namespace
 
 std::unique_ptr<Checker> MakeFiniteChecker() { return std::make_unique<FiniteChecker>(); }
 std::unique_ptr<Checker> MakeCounterChecker() { return std::make_unique<CounterChecker>(); }
 std::unique_ptr<Checker> MakeEndChecker() { return std::make_unique<EndChecker>(); }
 std::unique_ptr<Checker> MakeAgreementChecker() { return std::make_unique<AgreementChecker>(); }
+std::unique_ptr<Checker> MakeMassChecker() { return std::make_unique<MassChecker>(); }
 
 absl::Duration EndBound(const SimulationOptions& options) {
   const absl::Duration longest =
-      std::max(options.gossip.timing.ceiling, options.averaging_deadline);
+      std::max({options.gossip.timing.ceiling, options.averaging_deadline,
+                options.rounds.timing.ceiling});
   return longest + 5 * options.LongestStep() + absl::Seconds(1);
 }
 

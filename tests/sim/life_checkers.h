@@ -30,6 +30,7 @@ absl::Duration EndBound(const SimulationOptions& options);
 // 1e-6 of the largest parameter. Applies if they start equal, gradients are off, and the algorithm
 // does not declare otherwise.
 std::unique_ptr<Checker> MakeAgreementChecker();
+std::unique_ptr<Checker> MakeMassChecker();
 
 }  // namespace starling
 

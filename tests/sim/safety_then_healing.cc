@@ -27,7 +27,7 @@ void Repair(Simulation& simulation) {
       const Simulation::Node& each = simulation.nodes()[node];
       const bool leaves = each.departed && static_cast<int>(node) >= meeting_points;
       if (each.process != nullptr || (leaves && !also_departed)) continue;
-      if (also_departed && living >= static_cast<size_t>(simulation.options().peers)) return;
+      if (also_departed && living >= simulation.config().min_peers()) return;
       simulation.Restart(static_cast<int>(node));
       ++living;
     }
@@ -69,6 +69,8 @@ std::vector<std::string> RunSafetyThenHealing(Simulation& simulation,
   const uint64_t payload = simulation.TotalTraffic().payload_bytes;
   const double distance = simulation.ConsensusDistance();
   const Declared declared = DeclaredBy(simulation.config());
+  const bool communicates = simulation.options().learn ? declared.communicates
+                                                       : declared.communicates_without_gradients;
   const bool contracts = declared.contracts && !simulation.options().learn;
   const double enough = options.mixes * static_cast<double>(simulation.living().size());
   auto mixed = [&] { return TotalMixes(simulation) - mixes; };
@@ -85,7 +87,7 @@ std::vector<std::string> RunSafetyThenHealing(Simulation& simulation,
   auto nearer = [&] { return simulation.ConsensusDistance() <= 0.5 * distance + rounding; };
   simulation.RunUntil(
       [&] {
-        return all_step() && (!declared.communicates || exchanged()) && (!contracts || nearer());
+        return all_step() && (!communicates || exchanged()) && (!contracts || nearer());
       },
       options.good_within);
 
@@ -98,7 +100,7 @@ std::vector<std::string> RunSafetyThenHealing(Simulation& simulation,
   const std::vector<const SimPeer*> living = simulation.living();
   const bool finished = std::none_of(living.begin(), living.end(),
                                      [](const SimPeer* peer) { return StillTrains(*peer); });
-  if (declared.communicates && !finished && !exchanged()) {
+  if (communicates && !finished && !exchanged()) {
     wrong.push_back(absl::StrCat("healing: nothing was exchanged within ",
                                  absl::FormatDuration(options.good_within), " of calm"));
   }

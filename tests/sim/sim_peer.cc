@@ -53,7 +53,9 @@ SimPeer::SimPeer(SimPeerWorld& world, SimPeerSpec spec, Random random, MixObserv
   options.seeds = spec_.seeds;
   options.slot = spec_.slot;
   options.membership = world.options->membership;
+  options.centre = spec_.centre;
   options.gossip = world.options->gossip;
+  options.rounds = world.options->rounds;
   options.evaluate_every = world.options->evaluate_every;
   options.step_time = [this] { return NextStepTime(); };
   options.learn = world.options->learn;

@@ -55,6 +55,7 @@ struct SimPeerSpec {
   Incarnation incarnation = 1;
   std::string address;
   uint32_t slot = 0;
+  bool centre = false;
   std::vector<std::string> seeds;
   uint64_t model_seed = 0;
   double slowness = 1;
@@ -79,8 +80,12 @@ class SimPeer {
   const v1::Status& Status() const;
   // Of the live model.
   absl::Span<float> parameters() const { return model_->parameters(); }
-  // Has parameters that belong to the swarm: it trains, or has finished or left doing so.
-  bool trained() const { return steps_ > 0 || phase() == v1::PHASE_FINISHED; }
+  // Has parameters that belong to the swarm: it trains or holds the centre, or has finished or left doing
+  // so.
+  bool trained() const {
+    return steps_ > 0 || phase() == v1::PHASE_FINISHED ||
+           (spec_.centre && phase() == v1::PHASE_TRAINING);
+  }
   uint64_t steps() const { return steps_; }
   // Sent by this process.
   const SimTraffic& traffic() const { return transport_->traffic(); }

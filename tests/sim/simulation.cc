@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "peer/runtime/check.h"
 #include "tests/sim/checkers.h"
+#include "tests/sim/declared.h"
 #include "tests/sim/life_checkers.h"
 #include "tests/sim/simulation_sums.h"
 
@@ -24,7 +25,8 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const SimulationO
   const absl::Status status = options.Validate();
   if (!status.ok()) return status;
   std::unique_ptr<Simulation> simulation(new Simulation(options, *options.RunConfig()));
-  for (int node = 0; node < options.peers; ++node) simulation->Join();
+  const int nodes = static_cast<int>(simulation->config().min_peers());
+  for (int node = 0; node < nodes; ++node) simulation->Join();
   return simulation;
 }
 
@@ -70,6 +72,7 @@ void Simulation::MakeCheckers() {
   checkers_.push_back(MakeCounterChecker());
   checkers_.push_back(MakeEndChecker());
   checkers_.push_back(MakeAgreementChecker());
+  checkers_.push_back(MakeMassChecker());
 }
 
 Simulation::~Simulation() {
@@ -155,6 +158,7 @@ void Simulation::StartProcess(int number) {
   spec.incarnation = ++node.incarnation;
   spec.address = node.address;
   spec.slot = static_cast<uint32_t>(number);
+  spec.centre = number == options_.peers && DeclaredBy(config_).needs_centre;
   if (!options_.coordinator) {
     for (int seed = 0; seed < 2; ++seed) {
       if (seed != number && seed < static_cast<int>(nodes_.size())) {

@@ -6,6 +6,7 @@
 #include "model/optimizer.h"
 #include "peer/algorithms/registry.h"
 #include "peer/runtime/run_config.h"
+#include "tests/sim/declared.h"
 
 namespace starling {
 
@@ -52,11 +53,6 @@ absl::StatusOr<v1::RunConfig> SimulationOptions::RunConfig() const {
   const size_t total = train == nullptr ? examples : train->size();
   config.mutable_data()->set_examples(static_cast<uint32_t>(total));
   config.mutable_data()->set_dirichlet_alpha(dirichlet_alpha);
-  *config.mutable_optimizer() = optimizer;
-  if (optimizer.name().empty()) {
-    config.mutable_optimizer()->set_name("sgd");
-    config.mutable_optimizer()->set_learning_rate(learning_rate);
-  }
   config.set_seed(seed);
   config.set_batch_size(batch_size);
   config.set_min_peers(static_cast<uint32_t>(peers));
@@ -74,6 +70,18 @@ absl::StatusOr<v1::RunConfig> SimulationOptions::RunConfig() const {
   auto complete_algorithm = CompleteAlgorithmConfig(config.algorithm());
   if (!complete_algorithm.ok()) return complete_algorithm.status();
   *config.mutable_algorithm() = *std::move(complete_algorithm);
+  // Some work only with certain numbers of workers.
+  status = MakeAlgorithm(config.algorithm(), {static_cast<size_t>(peers), seed}).status();
+  if (!status.ok()) return status;
+  if (DeclaredBy(config).needs_centre) config.set_min_peers(static_cast<uint32_t>(peers) + 1);
+  *config.mutable_optimizer() = optimizer;
+  if (optimizer.name().empty()) {
+    const auto& insists = FindAlgorithm(config.algorithm().name())->optimizers;
+    config.mutable_optimizer()->set_name(insists.empty() ? "sgd" : std::string(insists.front()));
+    config.mutable_optimizer()->set_learning_rate(learning_rate);
+  }
+  status = CheckOptimizer(config.algorithm().name(), config.optimizer().name());
+  if (!status.ok()) return status;
   auto complete_optimizer = CompleteOptimizerConfig(config.optimizer());
   if (!complete_optimizer.ok()) return complete_optimizer.status();
   *config.mutable_optimizer() = *std::move(complete_optimizer);

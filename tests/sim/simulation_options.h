@@ -16,6 +16,7 @@
 #include "model/model.h"
 #include "peer/gossip/gossip_actor.h"
 #include "peer/membership/options.h"
+#include "peer/rounds/rounds_actor.h"
 #include "proto/run.pb.h"
 #include "tests/sim/sim_coordinator.h"
 #include "tests/sim/sim_network.h"
@@ -30,7 +31,8 @@ using ModelFactory = std::function<std::unique_ptr<Model>(uint64_t seed)>;
 struct SimulationOptions {
   // Of everything random. One seed, one course of events.
   uint64_t seed = 1;
-  // Peers at the start; training waits for all of them. Later ones come by Join.
+  // Workers at the start; training waits for all of them. Later ones come by Join. For an algorithm that
+  // needs a centre there is one node more, of number `peers`, which holds it.
   int peers = 6;
   // "NAME" or "NAME:option=value,option=value", as --algorithm takes it.
   std::string algorithm = "elastic_gossip:p=0.25";
@@ -55,7 +57,7 @@ struct SimulationOptions {
   enum class Start { kByLearn, kEqual, kUnlike };
   Start start = Start::kByLearn;
   double learning_rate = 0.05;
-  // Without a name: "sgd" with learning_rate.
+  // Without a name: the one that the algorithm insists on, else "sgd", with learning_rate.
   v1::OptimizerConfig optimizer;
   // Size of the made-up training set.
   uint32_t examples = 600;
@@ -93,6 +95,7 @@ struct SimulationOptions {
   absl::Duration averaging_deadline = absl::Seconds(5);
   MembershipOptions membership = MembershipOptions::Fast();
   GossipOptions gossip;
+  RoundsOptions rounds;
 
   // False: nobody looks on, for runs that measure. Checkers keep every exchange's deltas.
   bool check = true;

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "peer/algorithms/registry.h"
+#include "tests/sim/quiet_life.h"
 #include "tests/sim/sweep_options.h"
 
 namespace starling {
@@ -38,7 +39,8 @@ SweepResult RunOnce(const SweepCase& sweep_case) {
     return result;
   }
   for (const SweepLink& link : plan->links) (*simulation)->SetLink(link.from, link.to, link.link);
-  result.violations = RunSafetyThenHealing(**simulation, plan->life);
+  result.violations = plan->quiet ? RunQuietLife(**simulation, QuietLifeOptions())
+                                  : RunSafetyThenHealing(**simulation, plan->life);
   result.log.assign((*simulation)->log().begin(), (*simulation)->log().end());
   result.elapsed = (*simulation)->elapsed();
   result.events = (*simulation)->events_run();
@@ -74,7 +76,7 @@ SweepResult RunSweepCase(const SweepCase& sweep_case) {
 
 std::vector<std::string> AllAlgorithms() {
   constexpr double kManySteps = 20;
-  constexpr double kFewSteps = 10;
+  constexpr double kFewSteps = 12;  // also a multiple of four fragments
   std::vector<std::string> algorithms;
   for (const AlgorithmRow& row : AlgorithmRegistry()) {
     std::string algorithm(row.name);

@@ -38,7 +38,7 @@ struct SweepResult {
 SweepResult RunSweepCase(const SweepCase& sweep_case);
 
 // The names of all rows of the registry, each with options that let it do something within seconds:
-// numbers of steps of more than 20 become 10.
+// numbers of steps of more than 20 become 12.
 std::vector<std::string> AllAlgorithms();
 
 // "all", or one or more of NAME[:option=value,...], separated by semicolons.

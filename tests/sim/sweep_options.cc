@@ -1,14 +1,19 @@
 #include "tests/sim/sweep_options.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "peer/runtime/random.h"
+#include "tests/sim/declared.h"
 
 namespace starling {
 namespace {
 
 constexpr int kFewestPeers = 4;
 constexpr int kMostPeers = 8;
+// Share of lives in which nothing goes wrong.
+constexpr double kQuiet = 0.2;
 
 class Draw {
  public:
@@ -41,6 +46,8 @@ void SetPatience(SimulationOptions& options) {
   options.coordinator_options.call_timeout = absl::Milliseconds(500);
   options.gossip.timing.floor = absl::Milliseconds(300);
   options.gossip.timing.ceiling = absl::Seconds(2);
+  options.rounds.timing.floor = absl::Milliseconds(500);
+  options.rounds.timing.ceiling = absl::Seconds(2);
   options.averaging_deadline = absl::Seconds(1);
   options.look_every = absl::Milliseconds(250);
 }
@@ -91,6 +98,17 @@ std::vector<SweepLink> DrawLinks(Draw draw, int peers) {
   return links;
 }
 
+// So many steps, on a network of the same speed, and nothing goes wrong.
+void MakeQuiet(Draw draw, SimulationOptions& options) {
+  options.steps = static_cast<uint64_t>(draw.Whole(24, 60));
+  options.learn = false;
+  if (options.start == SimulationOptions::Start::kByLearn) {
+    options.start = SimulationOptions::Start::kUnlike;
+  }
+  options.averaging_period_steps = 0;
+  options.network.loss = options.network.duplication = options.network.corruption = 0;
+}
+
 std::string Describe(const SweepPlan& plan) {
   const SimulationOptions& options = plan.options;
   return absl::StrFormat(
@@ -117,6 +135,8 @@ absl::StatusOr<SweepPlan> DrawSweepPlan(const std::string& algorithm, uint64_t s
   SetPatience(plan.options);
   DrawWork(Draw(random.Split("work")), plan.options);
   DrawNetwork(Draw(random.Split("network")), plan.options.network);
+  plan.quiet = Draw(random.Split("kind")).Chance(kQuiet);
+  if (plan.quiet) MakeQuiet(Draw(random.Split("quiet")), plan.options);
   absl::Status status = plan.options.Validate();
   for (int tries = kFewestPeers; !status.ok() && tries <= kMostPeers; ++tries) {
     plan.options.peers =
@@ -124,6 +144,14 @@ absl::StatusOr<SweepPlan> DrawSweepPlan(const std::string& algorithm, uint64_t s
     status = plan.options.Validate();
   }
   if (!status.ok()) return status;
+  const Declared declared = DeclaredBy(*plan.options.RunConfig());
+  plan.options.dimension = std::max(plan.options.dimension, declared.least_parameters);
+  if (plan.quiet) {
+    // Each shard has a weight of its own, and what people are shown is the mean.
+    if (declared.moves_mass) plan.options.shard_elements = plan.options.dimension;
+    plan.drawn = absl::StrCat("a quiet life of ", plan.options.steps, " steps, ", Describe(plan));
+    return plan;
+  }
   plan.links = DrawLinks(Draw(random.Split("links")), plan.options.peers);
   Draw life(random.Split("life"));
   plan.life.safety = absl::Seconds(life.Between(5, 12));

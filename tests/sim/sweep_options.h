@@ -23,6 +23,8 @@ struct SweepLink {
 struct SweepPlan {
   SimulationOptions options;
   std::vector<SweepLink> links;
+  // A life in which nothing goes wrong (quiet_life.h); else a hard one and a recovery.
+  bool quiet = false;
   SafetyThenHealingOptions life;
   // All of it in one line, for people.
   std::string drawn;

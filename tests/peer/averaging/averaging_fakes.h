@@ -113,14 +113,17 @@ class ParametersWithoutTrainer : public ParameterOwner {
     }
     return true;
   }
-  bool RespondToMix(std::shared_ptr<const MixRule>, size_t, size_t, SharedBytes,
+  bool GiveSnapshot(absl::AnyInvocable<void(Snapshot)>) override { return false; }
+  void ReturnMass(size_t, double) override {}
+  bool RespondToMix(std::shared_ptr<const MixRule>, size_t, size_t, SharedBytes, MixTerms,
                     absl::AnyInvocable<void(MixAnswer)>) override {
     return false;
   }
-  bool CommitMix(std::shared_ptr<const MixRule>, size_t, SharedBytes, SharedBytes,
+  bool CommitMix(std::shared_ptr<const MixRule>, size_t, SharedBytes, SharedBytes, MixTerms, uint32_t,
                  absl::AnyInvocable<void(double)>) override {
     return false;
   }
+  void DropAnchors() override {}
   bool ApplyDisplacement(size_t offset, SharedBytes average, SharedBytes snapshot,
                          absl::AnyInvocable<void()> done) override {
     if (busy) return false;

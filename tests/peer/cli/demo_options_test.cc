@@ -53,6 +53,20 @@ TEST(DemoOptionsTest, TheCoordinatorGetsTheRunAndTheNumberOfPeers) {
   EXPECT_TRUE(Has(arguments, "--listen=127.0.0.1:0"));
 }
 
+TEST(DemoOptionsTest, TheCentreIsOneMoreToWaitForAndReadsNoData) {
+  const auto with = CoordinatorArguments({.peers = 3, .algorithm = "easgd", .centre = true}, "/t/a");
+  EXPECT_TRUE(Has(with, "--min_peers=4"));
+  EXPECT_TRUE(Has(with, "--parts=3"));
+  const auto without = CoordinatorArguments({.peers = 3}, "/t/a");
+  EXPECT_TRUE(Has(without, "--min_peers=3"));
+  EXPECT_TRUE(Has(without, "--parts=3"));
+}
+
+TEST(DemoOptionsTest, TheFinalMergeIsPassedOnIfAskedFor) {
+  EXPECT_TRUE(Has(CoordinatorArguments({.final_merge = true}, "/t/a"), "--final_merge"));
+  EXPECT_FALSE(Has(CoordinatorArguments({}, "/t/a"), "--final_merge"));
+}
+
 TEST(DemoOptionsTest, WhatWasNotAskedForIsLeftToTheDaemons) {
   const auto arguments = CoordinatorArguments({}, "/t/a");
   for (const char* flag :
@@ -62,12 +76,14 @@ TEST(DemoOptionsTest, WhatWasNotAskedForIsLeftToTheDaemons) {
 }
 
 TEST(DemoOptionsTest, PeersGetTheCoordinatorAndWhereTheirFilesAre) {
-  const auto arguments = PeerArguments({.data_dir = "/data"}, "p1", "127.0.0.1:9", "/t/a");
+  const auto arguments = PeerArguments({.data_dir = "/data"}, "p1", false, "127.0.0.1:9", "/t/a");
   EXPECT_TRUE(Has(arguments, "--coordinator=127.0.0.1:9"));
   EXPECT_TRUE(Has(arguments, "--name=p1"));
   EXPECT_TRUE(Has(arguments, "--address_file=/t/a"));
   EXPECT_TRUE(Has(arguments, "--data_dir=/data"));
   EXPECT_FALSE(HasFlag(arguments, "--max_steps_per_second"));
+  EXPECT_FALSE(Has(arguments, "--centre"));
+  EXPECT_TRUE(Has(PeerArguments({}, "centre", true, "127.0.0.1:9", "/t/a"), "--centre"));
 }
 
 TEST(DemoOptionsTest, ChurnPacesThePeersUnlessToldOtherwise) {

@@ -196,6 +196,60 @@ TEST_F(DemoPlanTest, TheLastLivingPeerIsNotKilled) {
   EXPECT_TRUE(Tick(plan).empty());
 }
 
+// A centre as it stays for the whole run.
+DemoPeer Centre() {
+  DemoPeer centre = RunningPeer("centre", TrainingAt(0, 300));
+  centre.centre = true;
+  return centre;
+}
+
+TEST_F(DemoPlanTest, NothingWaitsForTheCentreToFinish) {
+  DemoPlan plan = MakePlan();
+  peers_.push_back(Centre());
+  AllAt(150);
+  peers_[3] = Centre();
+  EXPECT_TRUE(Tick(plan).empty());
+  EXPECT_EQ(plan.progress(), 0.5);
+  AllFinished();
+  peers_[3] = Centre();
+  const auto actions = Tick(plan);
+  ASSERT_EQ(actions.size(), 1u);
+  EXPECT_EQ(actions[0].outcome, DemoOutcome::kFinished);
+}
+
+TEST_F(DemoPlanTest, TheStartWaitsForTheCentre) {
+  DemoPlan plan = MakePlan();
+  AllAt(10);
+  peers_.push_back(Centre());
+  peers_[3].status.set_phase(v1::PHASE_WAITING);
+  EXPECT_TRUE(Tick(plan).empty());
+  EXPECT_FALSE(plan.started());
+  peers_[3] = Centre();
+  Tick(plan);
+  EXPECT_TRUE(plan.started());
+}
+
+TEST_F(DemoPlanTest, TheCentreIsNotKilled) {
+  DemoPlan plan = MakePlan(true);
+  AllAt(100);
+  peers_.push_back(Centre());
+  const auto actions = Tick(plan);
+  ASSERT_EQ(actions.size(), 1u);
+  EXPECT_EQ(actions[0].kind, Kind::kKill);
+  EXPECT_EQ(actions[0].peer, 2);
+}
+
+TEST_F(DemoPlanTest, ACentreAloneIsNobody) {
+  DemoPlan plan = MakePlan();
+  peers_.push_back(Centre());
+  AllAt(50);
+  Tick(plan);
+  for (int lost : {0, 1, 2}) peers_[lost].running = false;
+  const auto actions = Tick(plan);
+  ASSERT_EQ(actions.size(), 1u);
+  EXPECT_EQ(actions[0].outcome, DemoOutcome::kNobodyLeft);
+}
+
 TEST_F(DemoPlanTest, ProgressNeverFalls) {
   DemoPlan plan = MakePlan();
   AllAt(30);

@@ -156,6 +156,37 @@ TEST(DemoReportTest, AFailedStartShowsTheReasonAndTheLogInsteadOfATable) {
             "  cannot read /x/train-images\n");
 }
 
+TEST(DemoReportTest, TheCentreCountsApart) {
+  DemoReport report = GoodReport();
+  DemoPeer centre = RunningPeer("centre", TrainingAt(0, 100));
+  centre.centre = true;
+  report.peers.push_back(centre);
+  EXPECT_EQ(DemoExitCode(report), 0);
+  const std::string text = RenderReport(report);
+  EXPECT_TRUE(absl::StrContains(
+      text, "\ncentre         -      -         17        19  2.0 MB    3.0 MB  holds the centre\n"))
+      << text;
+  report.peers[2].status = FinishedWith(0.5);
+  report.peers[2].status.set_phase(v1::PHASE_TRAINING);
+  EXPECT_DOUBLE_EQ(*LowestAccuracy(report), 0.86);
+  EXPECT_TRUE(absl::StrContains(RenderReport(report), "\ncentre    0.5000"));
+  report.peers[2].failure = "signal 11";
+  EXPECT_EQ(DemoExitCode(report), 70);
+}
+
+TEST(DemoReportTest, RoundsHaveTheirColumnsWhereThereAreAny) {
+  DemoReport report = GoodReport();
+  EXPECT_FALSE(absl::StrContains(RenderReport(report), "rounds"));
+  report.peers[0].status.mutable_rounds()->set_rounds_joined(13);
+  report.peers[0].status.mutable_rounds()->set_rounds_complete(12);
+  report.peers[0].status.mutable_training()->set_waiting_time_share(0.25);
+  EXPECT_TRUE(absl::StartsWith(
+      RenderReport(report),
+      "peer  accuracy  steps  exchanges  answered  rounds  waiting    sent  received  state\n"
+      "p0      0.8600    100         17        19      12   25.0 %  2.0 MB    3.0 MB  finished\n"))
+      << RenderReport(report);
+}
+
 TEST(DemoReportTest, AComparisonSaysWhichIsBetterByHowMuch) {
   DemoReport none = GoodReport();
   none.options.algorithm = "none";

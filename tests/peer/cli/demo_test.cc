@@ -141,6 +141,63 @@ TEST_F(DemoTest, AComparisonRunsTwice) {
   EXPECT_EQ(json["comparison"]["difference"], 0.0);
 }
 
+TEST_F(DemoTest, AnAlgorithmWithACentreGetsAPeerThatHoldsIt) {
+  ASSERT_EQ(RunDemo("--peers=2 --algorithm=easgd --output=json"), 0)
+      << Content(Out()) << Content(Err());
+  const auto json = nlohmann::json::parse(Content(Out()));
+  ASSERT_EQ(json["peers"].size(), 3u);
+  EXPECT_EQ(json["peers"][1]["centre"], false);
+  EXPECT_EQ(json["peers"][2]["name"], "centre");
+  EXPECT_EQ(json["peers"][2]["centre"], true);
+  EXPECT_EQ(json["peers"][2]["step"], 0);
+}
+
+TEST_F(DemoTest, WithACentreTheLastWorkerIsKilledAndTheNewcomerIsNamedAsWithout) {
+  ASSERT_EQ(RunDemo("--peers=2 --algorithm=easgd --churn --output=json"), 0)
+      << Content(Out()) << Content(Err());
+  const auto json = nlohmann::json::parse(Content(Out()));
+  ASSERT_EQ(json["peers"].size(), 4u);
+  EXPECT_FALSE(json["peers"][1]["killed"].is_null());
+  EXPECT_TRUE(json["peers"][2]["killed"].is_null());
+  EXPECT_EQ(json["peers"][3]["name"], "p2");
+}
+
+TEST_F(DemoTest, AListIsComparedInOneTable) {
+  ASSERT_EQ(RunDemo("--peers=1 --algorithm=lsgd --compare=sgp,none"), 0)
+      << Content(Out()) << Content(Err());
+  const std::string out = Content(Out());
+  const size_t table = out.find("algorithm  averaged");
+  ASSERT_NE(table, std::string::npos) << out;
+  const size_t none = out.find("\nnone ", table);
+  const size_t lsgd = out.find("\nlsgd ", table);
+  const size_t sgp = out.find("\nsgp ", table);
+  EXPECT_LT(none, lsgd) << out;
+  EXPECT_LT(lsgd, sgp) << out;
+  EXPECT_TRUE(absl::StrContains(out, "[3 of 3] sgp: 0.9000 averaged")) << out;
+  EXPECT_FALSE(absl::StrContains(out, "averaged model")) << out;
+  EXPECT_TRUE(TempIsEmpty());
+}
+
+TEST_F(DemoTest, OneThatFailsDoesNotKeepTheOthersFromBeingCompared) {
+  Fake("no_sgp");
+  EXPECT_EQ(RunDemo("--peers=1 --algorithm=none --compare=sgp,osgp --output=json"), 1);
+  const auto json = nlohmann::json::parse(Content(Out()));
+  EXPECT_EQ(json["exit_code"], 1);
+  ASSERT_EQ(json["runs"].size(), 3u);
+  EXPECT_EQ(json["runs"][1]["outcome"], "not started");
+  EXPECT_EQ(json["runs"][2]["algorithm"], "osgp");
+  EXPECT_EQ(json["runs"][2]["outcome"], "finished");
+}
+
+TEST_F(DemoTest, AnInterruptedComparisonEndsWithWhatThereIs) {
+  Fake("stuck");
+  ChildProcess demo = Start("--peers=1 --algorithm=none --compare=sgp,osgp --output=json");
+  AwaitPeers(1);
+  kill(demo.pid(), SIGINT);
+  EXPECT_EQ(ExitCode(demo), 130);
+  EXPECT_EQ(nlohmann::json::parse(Content(Out()))["runs"].size(), 1u);
+}
+
 TEST_F(DemoTest, LogsAreKeptWhereAsked) {
   const std::string logs = directory_.path() + "/logs/here";
   ASSERT_EQ(RunDemo("--peers=1 --keep_logs=" + logs), 0) << Content(Err());

@@ -31,7 +31,7 @@ Outcome Starling(std::vector<std::string> words) {
   testing::internal::CaptureStderr();
   Outcome outcome;
   outcome.exit_code =
-      Dispatch({DemoCommand(), StatusCommand(), PeersCommand(), TopCommand(), LeaveCommand(),
+      Dispatch({DemoCommand(), AlgorithmsCommand(), StatusCommand(), PeersCommand(), TopCommand(), LeaveCommand(),
                 EvaluateCommand()},
                static_cast<int>(words.size()), argv.data());
   outcome.out = testing::internal::GetCapturedStdout();
@@ -219,6 +219,58 @@ TEST(DispatchTest, ArgumentsThatAreNoFlagsAreRefused) {
   EXPECT_TRUE(absl::StrContains(outcome.err, "127.0.0.1:7700")) << outcome.err;
 }
 
+TEST(DispatchTest, ACommandThatTakesAWordTakesOne) {
+  const Outcome outcome = Starling({"algorithms", "lsgd", "sgp", "--output=table"});
+  EXPECT_EQ(outcome.exit_code, 64);
+  EXPECT_EQ(outcome.err,
+            "starling: algorithms takes one NAME and flags, but was given \"sgp\"; see starling "
+            "help algorithms\n");
+  EXPECT_TRUE(absl::StrContains(Starling({"help", "algorithms"}).out,
+                                "usage: starling algorithms [NAME] [flags]"));
+}
+
+TEST(AlgorithmsCommandTest, WithoutANameItListsAndWithOneItTellsAll) {
+  const Outcome all = Starling({"algorithms", "--output=table"});
+  EXPECT_EQ(all.exit_code, 0);
+  EXPECT_TRUE(absl::StrContains(all.out, "\nlsgd ")) << all.out;
+  const Outcome one = Starling({"algorithms", "lsgd", "--output=table"});
+  EXPECT_EQ(one.exit_code, 0);
+  EXPECT_TRUE(absl::StartsWith(one.out, "lsgd: ")) << one.out;
+  const Outcome json = Starling({"algorithms", "lsgd", "--output=json"});
+  EXPECT_EQ(nlohmann::json::parse(json.out)["algorithms"].size(), 1u);
+}
+
+TEST(AlgorithmsCommandTest, AnUnknownNameNamesTheNearest) {
+  const Outcome outcome = Starling({"algorithms", "slomo", "--output=table"});
+  EXPECT_EQ(outcome.exit_code, 64);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_TRUE(absl::StrContains(outcome.err, "did you mean \"slowmo\"?")) << outcome.err;
+}
+
+TEST(AlgorithmsCommandTest, MarkdownIsForAllAlgorithmsAndForNoOtherCommand) {
+  const Outcome all = Starling({"algorithms", "--output=markdown"});
+  EXPECT_EQ(all.exit_code, 0);
+  EXPECT_TRUE(absl::StartsWith(all.out, "# ")) << all.out;
+  EXPECT_EQ(Starling({"algorithms", "lsgd", "--output=markdown"}).exit_code, 64);
+  for (const char* command : {"demo", "status", "peers", "evaluate"}) {
+    const Outcome other = Starling({command, "--output=markdown"});
+    EXPECT_EQ(other.exit_code, 64) << command;
+    EXPECT_TRUE(absl::StrContains(other.err, "starling algorithms")) << other.err;
+  }
+  Starling({"algorithms", "--output=table"});
+}
+
+TEST(DispatchTest, WhatTheAlgorithmRefusesIsAUsageErrorBeforeAnythingStarts) {
+  const Outcome unknown = Starling({"demo", "--peers=4", "--algorithm=lsdg"});
+  EXPECT_EQ(unknown.exit_code, 64);
+  EXPECT_TRUE(absl::StrContains(unknown.err, "did you mean \"lsgd\"?")) << unknown.err;
+  const Outcome optimizer =
+      Starling({"demo", "--peers=4", "--algorithm=decentlam", "--optimizer=adamw"});
+  EXPECT_EQ(optimizer.exit_code, 64);
+  EXPECT_TRUE(absl::StrContains(optimizer.err, "use sgd")) << optimizer.err;
+  Starling({"demo", "--peers=0", "--algorithm=elastic_gossip", "--optimizer="});
+}
+
 TEST(DispatchTest, ValuesOutOfRangeAreUsageErrors) {
   const Outcome outcome = Starling({"demo", "--peers=0"});
   EXPECT_EQ(outcome.exit_code, 64);
@@ -226,7 +278,7 @@ TEST(DispatchTest, ValuesOutOfRangeAreUsageErrors) {
 }
 
 TEST(DispatchTest, EveryCommandTeachesItself) {
-  for (const char* command : {"demo", "status", "peers", "top", "leave", "evaluate"}) {
+  for (const char* command : {"demo", "algorithms", "status", "peers", "top", "leave", "evaluate"}) {
     const Outcome outcome = Starling({command, "--help"});
     EXPECT_EQ(outcome.exit_code, 0) << command;
     EXPECT_TRUE(absl::StrContains(outcome.out, "example")) << command;

@@ -1,7 +1,8 @@
 // Stands in for peerd (when it is given --coordinator) and coordinatord in tests of the demo.
 // A peer makes 10 of its 100 steps whenever it is asked for its status. All of one demo know each
 // other from files beside their address files. The environment variable STARLING_FAKE changes what
-// it does: "no_data" makes peers exit 66 at once, "bad_flag" makes the coordinator exit 64, "crash"
+// it does: "no_data" makes peers exit 66 at once, "bad_flag" makes the coordinator exit 64, "no_sgp"
+// does so if it is to run the algorithm sgp, "crash"
 // makes p0 abort half-way, "deaf" makes peers ignore SIGTERM, "stuck" stops training at step 50,
 // "patient" does so until one of the peers is gone.
 
@@ -26,12 +27,13 @@ constexpr uint64_t kTotal = 100;
 
 class Daemon final : public v1::StatusService::Service {
  public:
-  Daemon(bool is_peer, std::string name, std::string directory, std::string mode)
-      : is_peer_(is_peer), directory_(std::move(directory)), mode_(std::move(mode)), name_(name) {
+  Daemon(bool is_peer, bool centre, std::string name, std::string directory, std::string mode)
+      : is_peer_(is_peer), centre_(centre), directory_(std::move(directory)), mode_(std::move(mode)), name_(name) {
     status_.set_role(is_peer ? v1::ROLE_PEER : v1::ROLE_COORDINATOR);
     status_.set_peer_id("id-" + name);
     status_.set_run_id("00000000000000ff");
     status_.set_phase(v1::PHASE_TRAINING);
+    status_.set_centre(centre);
     status_.mutable_training()->set_total_steps(kTotal);
   }
 
@@ -40,7 +42,7 @@ class Daemon final : public v1::StatusService::Service {
                          v1::Status* response) override {
     const std::lock_guard<std::mutex> lock(mutex_);
     AddPeers(response->mutable_peers());
-    if (is_peer_) Step(*response);
+    if (is_peer_ && !centre_) Step(*response);
     status_.mutable_peers()->Swap(response->mutable_peers());
     *response = status_;
     return grpc::Status::OK;
@@ -100,6 +102,7 @@ class Daemon final : public v1::StatusService::Service {
   }
 
   const bool is_peer_;
+  const bool centre_;
   const std::string directory_;
   const std::string mode_;
   const std::string name_;
@@ -112,6 +115,7 @@ int Run(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const size_t equals = word.find('=');
+    flags[word.substr(2)] = "";
     if (equals != std::string::npos) flags[word.substr(2, equals - 2)] = word.substr(equals + 1);
   }
   const char* variable = std::getenv("STARLING_FAKE");
@@ -121,7 +125,7 @@ int Run(int argc, char** argv) {
     std::fputs("peerd: cannot read /nowhere/train-images\n", stderr);
     return 66;
   }
-  if (mode == "bad_flag" && !is_peer) {
+  if (!is_peer && (mode == "bad_flag" || (mode == "no_sgp" && flags["algorithm"] == "sgp"))) {
     std::fputs("coordinatord: unknown model\n", stderr);
     return 64;
   }
@@ -134,7 +138,7 @@ int Run(int argc, char** argv) {
   const std::string directory = address_file.parent_path();
   const std::string name = address_file.stem();
   if (is_peer) std::ofstream(directory + "/" + name + ".pid") << getpid();
-  Daemon daemon(is_peer, name, directory, mode);
+  Daemon daemon(is_peer, flags.count("centre") == 1, name, directory, mode);
   int port = 0;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(flags["listen"], grpc::InsecureServerCredentials(), &port);

@@ -45,6 +45,28 @@ TEST(LiveViewTest, ANoteTakesThePlaceOfThePhase) {
   EXPECT_TRUE(absl::StrContains(text, "p0    killed    50/200")) << text;
 }
 
+TEST(LiveViewTest, TheCentreIsShownAsSuchAndNotCounted) {
+  LiveFrame frame = TwoPeers();
+  frame.peers[1] = {.name = "centre", .known = true, .status = TrainingAt(31, 200)};
+  frame.peers[1].status.set_centre(true);
+  const std::string text = absl::StrJoin(RenderFrame(frame, false), "\n");
+  EXPECT_TRUE(absl::StrContains(
+      text, "\ncentre  centre         -          -       -         17    1.2500")) << text;
+  EXPECT_EQ(MeanProgress(frame.peers), 0.25);
+  EXPECT_TRUE(absl::StrContains(RenderLine(frame), "peers 1 ")) << RenderLine(frame);
+}
+
+TEST(LiveViewTest, RoundsAreShownWhereThereAreAny) {
+  LiveFrame frame = TwoPeers();
+  frame.peers[0].status.mutable_rounds()->set_rounds_joined(9);
+  frame.peers[0].status.mutable_rounds()->set_rounds_complete(8);
+  frame.peers[0].status.mutable_training()->set_waiting_time_share(0.5);
+  const std::string text = absl::StrJoin(RenderFrame(frame, false), "\n");
+  EXPECT_TRUE(absl::StrContains(text, "exchanges  rounds  waiting  distance")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "17       8   50.0 %    1.2500")) << text;
+  EXPECT_TRUE(absl::StrContains(RenderLine(frame), "  rounds 8")) << RenderLine(frame);
+}
+
 TEST(LiveViewTest, TextOfOthersCannotCommandTheTerminal) {
   LiveFrame frame = TwoPeers();
   frame.peers[1].name = "\x1b[2J";

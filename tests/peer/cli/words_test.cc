@@ -29,6 +29,11 @@ TEST(WordsTest, DurationsAreAsExactAsTheyNeedToBe) {
   EXPECT_EQ(DurationText(absl::Minutes(192)), "3 h 12 min");
 }
 
+TEST(WordsTest, SharesArePercent) {
+  EXPECT_EQ(ShareText(0.125), "12.5 %");
+  EXPECT_EQ(ShareText(0), "0.0 %");
+}
+
 TEST(WordsTest, NumbersKeepAboutFourDigits) {
   EXPECT_EQ(NumberText(0), "0");
   EXPECT_EQ(NumberText(0.43119), "0.4312");

@@ -116,6 +116,39 @@ TEST(AdmissionTest, AShardThatDoesNotFitIsRefused) {
   }
 }
 
+TEST(AdmissionTest, FramesOfTheAlgorithmsOwnRoundsMayBeCutOtherwise) {
+  for (const v1::FrameKind kind :
+       {v1::FRAME_KIND_REDUCE, v1::FRAME_KIND_AVERAGE, v1::FRAME_KIND_NEIGHBOUR_VALUES,
+        v1::FRAME_KIND_NEIGHBOUR_ASK}) {
+    v1::ShardHeader header = Header(kind);
+    header.set_lane(v1::ROUND_LANE_ALGORITHM);
+    header.set_shard(7);
+    header.set_shard_count(9);
+    EXPECT_EQ(ReasonFor(header), v1::REFUSAL_REASON_UNSPECIFIED) << kind;
+    // Their epoch is the run's.
+    header.set_epoch(header.epoch() + 1);
+    EXPECT_EQ(ReasonFor(header), v1::REFUSAL_REASON_WRONG_EPOCH) << kind;
+    header.set_epoch(header.epoch() - 1);
+    header.set_refused_kind(kind);
+    header.set_kind(v1::FRAME_KIND_REFUSAL);
+    EXPECT_EQ(ReasonFor(header), v1::REFUSAL_REASON_UNSPECIFIED) << kind;
+  }
+}
+
+TEST(AdmissionTest, NoOtherFrameEscapesTheGeometryByNamingThatLane) {
+  for (const v1::FrameKind kind :
+       {v1::FRAME_KIND_MIX_REQUEST, v1::FRAME_KIND_MIX_REPLY, v1::FRAME_KIND_SETTLE,
+        v1::FRAME_KIND_STATE_REQUEST, v1::FRAME_KIND_STATE_REPLY}) {
+    for (const bool refusal : {false, true}) {
+      v1::ShardHeader header = Header(refusal ? v1::FRAME_KIND_REFUSAL : kind);
+      if (refusal) header.set_refused_kind(kind);
+      header.set_lane(v1::ROUND_LANE_ALGORITHM);
+      header.set_shard(99);
+      EXPECT_EQ(ReasonFor(header), v1::REFUSAL_REASON_WRONG_LENGTH) << kind;
+    }
+  }
+}
+
 TEST(AdmissionTest, AFrameFromNobodyOrFromOurselvesIsRefused) {
   for (const uint64_t sender : {0u, 1u}) {
     EXPECT_EQ(ReasonAfter([&](auto& header) { header.set_sender(sender); }),

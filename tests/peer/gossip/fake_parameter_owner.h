@@ -22,7 +22,11 @@ inline SharedBytes BytesOf(const std::vector<float>& values) {
 
 class FakeParameterOwner : public ParameterOwner {
  public:
-  explicit FakeParameterOwner(std::vector<float> initial) : values(std::move(initial)) {}
+  // One shard unless `elements_in_shard` says otherwise.
+  explicit FakeParameterOwner(std::vector<float> initial, size_t elements_in_shard = 0)
+      : values(std::move(initial)),
+        shard_elements(elements_in_shard == 0 ? values.size() : elements_in_shard),
+        masses((values.size() + shard_elements - 1) / shard_elements, 1.0) {}
 
   // Serves everything that waits.
   void Boundary() {
@@ -38,28 +42,50 @@ class FakeParameterOwner : public ParameterOwner {
   bool TakeSnapshot(absl::AnyInvocable<void(Snapshot)> done) override {
     return Accept([this, done = std::move(done)]() mutable {
       ++snapshots;
-      done(Snapshot{BytesOf(values), step, samples});
+      done(Snapshot{BytesOf(values), step, samples, {}});
     });
   }
+  bool GiveSnapshot(absl::AnyInvocable<void(Snapshot)> done) override {
+    return Accept([this, done = std::move(done)]() mutable {
+      ++snapshots;
+      Snapshot snapshot{BytesOf(values), step, samples, {}};
+      if (!too_light) {
+        for (double& mass : masses) snapshot.masses.push_back(mass /= 2);
+      }
+      done(std::move(snapshot));
+    });
+  }
+  void ReturnMass(size_t offset, double mass) override { masses.at(offset / shard_elements) += mass; }
   bool RespondToMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
-                    SharedBytes incoming, absl::AnyInvocable<void(MixAnswer)> done) override {
-    return Accept([this, rule, offset, elements, incoming, done = std::move(done)]() mutable {
+                    SharedBytes incoming, MixTerms terms,
+                    absl::AnyInvocable<void(MixAnswer)> done) override {
+    return Accept([=, this, done = std::move(done)]() mutable {
       ++responses;
-      std::vector<float> reply(elements);
+      last_terms = terms;
+      std::vector<float> reply(rule->reply_has_payload() ? elements : 0);
+      double& mass = masses.at(offset / shard_elements);
+      terms.own_mass = mass;
       const MixNorms norms = rule->Respond(
           absl::MakeSpan(values).subspan(offset, elements),
-          incoming.empty() ? absl::Span<const float>() : incoming.floats(), absl::MakeSpan(reply));
-      done(MixAnswer{BytesOf(reply), norms.squared_distance, norms.squared_delta, step});
+          incoming.empty() ? absl::Span<const float>() : incoming.floats(), absl::MakeSpan(reply),
+          terms);
+      mass = terms.own_mass;
+      done(MixAnswer{reply.empty() ? SharedBytes() : BytesOf(reply), norms.squared_distance,
+                     norms.squared_delta, step});
     });
   }
   bool CommitMix(std::shared_ptr<const MixRule> rule, size_t offset, SharedBytes snapshot,
-                 SharedBytes reply, absl::AnyInvocable<void(double)> done) override {
-    return Accept([this, rule, offset, snapshot, reply, done = std::move(done)]() mutable {
+                 SharedBytes reply, MixTerms terms, uint32_t tether,
+                 absl::AnyInvocable<void(double)> done) override {
+    return Accept([=, this, done = std::move(done)]() mutable {
       ++commits;
-      done(rule->Commit(absl::MakeSpan(values).subspan(offset, reply.floats().size()),
-                        snapshot.floats(), reply.floats()));
+      last_terms = terms;
+      last_tether = tether;
+      done(rule->Commit(absl::MakeSpan(values).subspan(offset, snapshot.floats().size()),
+                        snapshot.floats(), reply.floats(), terms));
     });
   }
+  void DropAnchors() override { ++anchors_dropped; }
   bool ApplyDisplacement(size_t, SharedBytes, SharedBytes, absl::AnyInvocable<void()>) override {
     return false;
   }
@@ -67,10 +93,17 @@ class FakeParameterOwner : public ParameterOwner {
   std::vector<float> values;
   uint64_t step = 0;
   uint64_t samples = 0;
+  // Push-sum weight of each shard.
+  size_t shard_elements = 0;
+  std::vector<double> masses;
+  bool too_light = false;  // has too little weight to give any away
   bool full = false;  // refuses everything
   int snapshots = 0;
   int responses = 0;
   int commits = 0;
+  int anchors_dropped = 0;
+  MixTerms last_terms;  // of the last mix, as they came
+  uint32_t last_tether = 0;
 
  private:
   bool Accept(absl::AnyInvocable<void()> work) {

@@ -19,13 +19,14 @@
 
 namespace starling {
 
-// A row of the registry with probability 1 at every step.
+// A row of the registry that exchanges at every step.
 inline Algorithm EagerAlgorithm(const std::string& name) {
   v1::AlgorithmConfig config;
   config.set_name(name);
-  if (name != "none") {
+  for (const AlgorithmOptionSpec& spec : FindAlgorithm(name)->options) {
+    if (spec.name != "p" && spec.name != "tau") continue;
     v1::AlgorithmOption* option = config.add_options();
-    option->set_name("p");
+    option->set_name(std::string(spec.name));
     option->set_value(1);
   }
   return *MakeAlgorithm(config);
@@ -35,6 +36,7 @@ class GossipWorld {
  public:
   // Ten parameters in shards of 4, 4 and 2.
   static constexpr size_t kElements = 10;
+  static constexpr size_t kShardElements = 4;
   static constexpr uint32_t kShards = 3;
 
   struct Message {
@@ -44,7 +46,7 @@ class GossipWorld {
   };
   struct Node : public Transport {
     Node(GossipWorld* world, PeerId id, float value)
-        : world(world), id(id), owner(std::vector<float>(kElements, value)) {}
+        : world(world), id(id), owner(std::vector<float>(kElements, value), kShardElements) {}
 
     void SetDelegate(Delegate*) override {}
     absl::Status SendFrame(const std::string& address, Frame frame) override {
@@ -75,7 +77,7 @@ class GossipWorld {
       auto& node = nodes[id] =
           std::make_unique<Node>(this, id, static_cast<float>(i) * static_cast<float>(i));
       node->identity = FrameIdentity{id,  /*incarnation=*/1,    RunId(7),
-                                     1,   ModelFingerprint(9),  ShardMap{kElements, 4}};
+                                     1,   ModelFingerprint(9),  ShardMap{kElements, kShardElements}};
       node->actor = std::make_unique<GossipActor>(&executor, node.get(), &node->owner,
                                                   node->identity, EagerAlgorithm(algorithm),
                                                   Random(42).Split(id.value()), options);
@@ -96,14 +98,14 @@ class GossipWorld {
     return PeerId(0);
   }
 
-  std::map<PeerId, std::string> Others(PeerId self) const {
-    std::map<PeerId, std::string> others;
+  std::map<PeerId, Contact> Others(PeerId self) const {
+    std::map<PeerId, Contact> others;
     for (const auto& [id, node] : nodes) {
-      if (id != self) others[id] = AddressOf(id);
+      if (id != self) others.emplace(id, AddressOf(id));
     }
     return others;
   }
-  void SetCandidates(uint64_t id, std::map<PeerId, std::string> candidates) {
+  void SetCandidates(uint64_t id, std::map<PeerId, Contact> candidates) {
     executor.Do([&] { node(id).actor->SetCandidates(std::move(candidates)); });
     executor.RunPosted();
   }

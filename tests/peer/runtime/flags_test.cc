@@ -1,5 +1,6 @@
 #include "peer/runtime/flags.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ ABSL_FLAG(bool, test_verbose, false,
           "Says more about what goes on, in words that are chosen so that this help needs more "
           "than one line of eighty-eight columns.");
 ABSL_FLAG(std::vector<std::string>, test_join, {}, "Addresses.");
+ABSL_FLAG(std::optional<bool>, test_warm, std::nullopt, "Warms up.");
 
 namespace starling {
 namespace {
@@ -55,6 +57,14 @@ TEST_F(FlagsTest, BooleansNeedNoValue) {
   EXPECT_FALSE(absl::GetFlag(FLAGS_test_verbose));
   ASSERT_TRUE(Parse({"--test_verbose=true"}).ok());
   EXPECT_TRUE(absl::GetFlag(FLAGS_test_verbose));
+}
+
+TEST_F(FlagsTest, ABooleanThatMayBeLeftOutIsSwitchedLikeAnyOther) {
+  EXPECT_EQ(absl::GetFlag(FLAGS_test_warm), std::nullopt);
+  ASSERT_TRUE(Parse({"--test_warm"}).ok());
+  EXPECT_EQ(absl::GetFlag(FLAGS_test_warm), true);
+  ASSERT_TRUE(Parse({"--notest_warm"}).ok());
+  EXPECT_EQ(absl::GetFlag(FLAGS_test_warm), false);
 }
 
 TEST_F(FlagsTest, TheRestIsPositional) {

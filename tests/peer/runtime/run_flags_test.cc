@@ -18,6 +18,7 @@ ABSL_DECLARE_FLAG(std::optional<std::string>, data_dir);
 ABSL_DECLARE_FLAG(std::optional<std::string>, algorithm);
 ABSL_DECLARE_FLAG(std::optional<uint32_t>, batch_size);
 ABSL_DECLARE_FLAG(std::optional<uint32_t>, min_peers);
+ABSL_DECLARE_FLAG(std::optional<bool>, final_merge);
 
 namespace starling {
 namespace {
@@ -55,6 +56,16 @@ TEST_F(RunFlagsTest, FlagsOverrideTheFileAndDefaultsFillTheRest) {
   EXPECT_EQ(config->algorithm().name(), "elastic_gossip");
   EXPECT_EQ(config->algorithm().options(0).value(), 0.125);
   EXPECT_EQ(config->seed(), 1);
+}
+
+TEST_F(RunFlagsTest, TheFinalMergeIsSwitchedBothWays) {
+  EXPECT_FALSE(RunConfigFromFlags()->final_merge());
+  absl::SetFlag(&FLAGS_final_merge, true);
+  EXPECT_TRUE(AnyRunFlagSet());
+  EXPECT_TRUE(RunConfigFromFlags()->final_merge());
+  UseFile("final_merge: true");
+  absl::SetFlag(&FLAGS_final_merge, false);
+  EXPECT_FALSE(RunConfigFromFlags()->final_merge());
 }
 
 TEST_F(RunFlagsTest, ExplicitZeroIsNotTakenForLeftOut) {

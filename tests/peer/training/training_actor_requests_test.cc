@@ -24,11 +24,13 @@ class SlowRule : public MixRule {
   SlowRule(ManualExecutor* executor, absl::Duration takes) : executor_(executor), takes_(takes) {}
   bool request_has_payload() const override { return false; }
   bool conserves_sum() const override { return true; }
-  MixNorms Respond(absl::Span<float>, absl::Span<const float>, absl::Span<float>) const override {
+  MixNorms Respond(absl::Span<float>, absl::Span<const float>, absl::Span<float>,
+                   MixTerms&) const override {
     executor_->Freeze(takes_);
     return {};
   }
-  double Commit(absl::Span<float>, absl::Span<const float>, absl::Span<const float>) const override {
+  double Commit(absl::Span<float>, absl::Span<const float>, absl::Span<const float>,
+                const MixTerms&) const override {
     return 0;
   }
 
@@ -108,8 +110,9 @@ TEST(TrainingActorRequestsTest, BeyondTheMailboxBoundARequestIsRefusedAndForgott
   EXPECT_TRUE(ask());
   EXPECT_TRUE(ask());
   EXPECT_FALSE(ask());
-  EXPECT_FALSE(trainer.actor->RespondToMix(MakePullMix(), 0, 5, {}, [&](MixAnswer) { ++served; }));
-  EXPECT_FALSE(trainer.actor->CommitMix(MakePullMix(), 0, BytesOf({1}), BytesOf({2}),
+  EXPECT_FALSE(trainer.actor->RespondToMix(MakePullMix(), 0, 5, {}, {},
+                                           [&](MixAnswer) { ++served; }));
+  EXPECT_FALSE(trainer.actor->CommitMix(MakePullMix(), 0, BytesOf({1}), BytesOf({2}), {}, 0,
                                         [&](double) { ++served; }));
   EXPECT_FALSE(
       trainer.actor->ApplyDisplacement(0, BytesOf({1}), BytesOf({2}), [&] { ++served; }));
@@ -130,7 +133,7 @@ TEST(TrainingActorRequestsTest, RespondingMixesOneShardAndTellsWhatItDid) {
   options.observer = &recorder;
   Trainer trainer(options);
   MixAnswer answer;
-  trainer.actor->RespondToMix(MakeElasticMix(0.5), 1, 2, BytesOf({0, 7}),
+  trainer.actor->RespondToMix(MakeElasticMix(0.5), 1, 2, BytesOf({0, 7}), {},
                               [&](MixAnswer given) { answer = std::move(given); });
   trainer.executor.RunPosted();
   EXPECT_EQ(trainer.parameters(), (Values{1, 1, 5, 4, 5}));
@@ -148,7 +151,7 @@ TEST(TrainingActorRequestsTest, AnAnswerSaysAtWhichStepItWasMade) {
   trainer.actor->Start();
   trainer.executor.RunPosted();
   MixAnswer answer;
-  trainer.actor->RespondToMix(MakePullMix(), 4, 1, {},
+  trainer.actor->RespondToMix(MakePullMix(), 4, 1, {}, {},
                               [&](MixAnswer given) { answer = std::move(given); });
   trainer.executor.RunPosted();
   EXPECT_EQ(answer.step, 3);
@@ -161,7 +164,7 @@ TEST(TrainingActorRequestsTest, CommittingAddsTheReplyToOneShard) {
   options.observer = &recorder;
   Trainer trainer(options);
   double squared_distance = 0;
-  trainer.actor->CommitMix(MakeElasticMix(0.5), 3, BytesOf({4, 5}), BytesOf({1, -1}),
+  trainer.actor->CommitMix(MakeElasticMix(0.5), 3, BytesOf({4, 5}), BytesOf({1, -1}), {}, 0,
                            [&](double given) { squared_distance = given; });
   trainer.executor.RunPosted();
   EXPECT_EQ(trainer.parameters(), (Values{1, 2, 3, 5, 4}));
@@ -192,7 +195,7 @@ TEST(TrainingActorRequestsTest, MixingDoesNotEnterTheMomentum) {
   }
   for (int i = 0; i < 20; ++i) {
     const Values before = mixed.parameters();
-    mixed.actor->CommitMix(MakeElasticMix(0.5), 0, BytesOf(before), BytesOf({8, -8}),
+    mixed.actor->CommitMix(MakeElasticMix(0.5), 0, BytesOf(before), BytesOf({8, -8}), {}, 0,
                            [](double) {});
     mixed.executor.Advance(absl::Milliseconds(10));
     alone.executor.Advance(absl::Milliseconds(10));
@@ -209,7 +212,7 @@ TEST(TrainingActorRequestsTest, TheShareOfTimeThatMixingTakesIsReported) {
   trainer.executor.Advance(absl::Milliseconds(5));
   for (int i = 0; i < 10; ++i) {
     trainer.actor->RespondToMix(
-        std::make_shared<SlowRule>(&trainer.executor, absl::Milliseconds(2)), 0, 1, {},
+        std::make_shared<SlowRule>(&trainer.executor, absl::Milliseconds(2)), 0, 1, {}, {},
         [](MixAnswer) {});
     trainer.executor.Advance(absl::Milliseconds(10));
   }

@@ -42,11 +42,13 @@ TEST(AlgorithmRegistryTest, EveryRowMakesAnAlgorithmFromItsDefaults) {
     const absl::StatusOr<Algorithm> algorithm = MakeAlgorithm(Config(name));
     ASSERT_TRUE(algorithm.ok()) << algorithm.status();
     EXPECT_EQ(algorithm->name, name);
-    EXPECT_NE(algorithm->schedule, nullptr);
-    EXPECT_NE(algorithm->selector, nullptr);
-    EXPECT_FALSE(row.summary.empty());
+    EXPECT_EQ(FindAlgorithm(name), &row);
+    if (algorithm->mix == nullptr) continue;
+    EXPECT_NE(algorithm->schedule, nullptr) << name;
+    EXPECT_NE(algorithm->selector, nullptr) << name;
   }
-  EXPECT_THAT(names, ::testing::IsSupersetOf({"none", "elastic_gossip", "gossiping_sgd"}));
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"none", "elastic_gossip", "gossiping_sgd", "diloco"}));
+  EXPECT_EQ(FindAlgorithm("nobody_wrote_this_one"), nullptr);
 }
 
 TEST(AlgorithmRegistryTest, EveryDefaultLiesInItsRangeAndEveryOptionIsExplained) {
@@ -61,12 +63,29 @@ TEST(AlgorithmRegistryTest, EveryDefaultLiesInItsRangeAndEveryOptionIsExplained)
   }
 }
 
-TEST(AlgorithmRegistryTest, NoneNeverExchanges) {
+TEST(AlgorithmRegistryTest, NoneNeverExchangesAndHasNoRounds) {
   const absl::StatusOr<Algorithm> none = MakeAlgorithm(Config("none"));
   ASSERT_TRUE(none.ok());
   EXPECT_EQ(none->mix, nullptr);
-  Random random(1);
-  for (uint64_t step = 1; step < 100; ++step) EXPECT_FALSE(none->schedule->Triggers(step, random));
+  EXPECT_TRUE(none->rounds.empty());
+}
+
+TEST(AlgorithmRegistryTest, ATopologyThatTheWorkersDoNotFitIsRefusedWithWhatWouldFit) {
+  const v1::AlgorithmConfig hypercube = Config("gossipgrad", {{"hypercube", 1}, {"rotate", 0}});
+  EXPECT_TRUE(MakeAlgorithm(hypercube, {.workers = 8}).ok());
+  EXPECT_TRUE(MakeAlgorithm(hypercube).ok());  // not known: not judged
+  const absl::Status refused = MakeAlgorithm(hypercube, {.workers = 6}).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused;
+  EXPECT_THAT(std::string(refused.message()), AllOf(HasSubstr("gossipgrad"), HasSubstr("6")));
+}
+
+TEST(AlgorithmRegistryTest, AnAlgorithmThatBringsPartOfTheOptimizerNamesThoseThatItWorksWith) {
+  EXPECT_TRUE(CheckOptimizer("decentlam", "sgd").ok());
+  EXPECT_TRUE(CheckOptimizer("local_sgd", "adamw").ok());
+  const absl::Status refused = CheckOptimizer("decentlam", "adamw");
+  EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused;
+  EXPECT_THAT(std::string(refused.message()),
+              AllOf(HasSubstr("decentlam"), HasSubstr("adamw"), HasSubstr("sgd")));
 }
 
 TEST(AlgorithmRegistryTest, OptionsReachThePoliciesWhateverTheirOrder) {
@@ -78,7 +97,8 @@ TEST(AlgorithmRegistryTest, OptionsReachThePoliciesWhateverTheirOrder) {
   EXPECT_TRUE(elastic->schedule->Triggers(5, random));
   std::vector<float> own = {8};
   std::vector<float> reply = {0};
-  elastic->mix->Respond(absl::MakeSpan(own), {0.0f}, absl::MakeSpan(reply));
+  MixTerms terms;
+  elastic->mix->Respond(absl::MakeSpan(own), {0.0f}, absl::MakeSpan(reply), terms);
   EXPECT_EQ(own[0], 6);
 
   const absl::StatusOr<Algorithm> pull = MakeAlgorithm(Config("gossiping_sgd", {{"tau", 7}, {"p", 1}}));
@@ -134,7 +154,9 @@ TEST(AlgorithmRegistryTest, ACompleteConfigNamesEveryOptionSorted) {
       CompleteAlgorithmConfig(Config("elastic_gossip", {{"tau", 4}, {"alpha", 0.25}}));
   ASSERT_TRUE(complete.ok()) << complete.status();
   EXPECT_EQ(complete->SerializeAsString(),
-            Config("elastic_gossip", {{"alpha", 0.25}, {"p", 0.125}, {"tau", 4}}).SerializeAsString());
+            Config("elastic_gossip",
+                   {{"alpha", 0.25}, {"distance_penalty", 0}, {"p", 0.125}, {"tau", 4}})
+                .SerializeAsString());
 }
 
 TEST(AlgorithmRegistryTest, CompletingTwiceChangesNothing) {

@@ -1,0 +1,167 @@
+// growth: what a communication costs a peer as the swarm grows.
+//
+//   bazel run //tests/reproduction:growth -- --out=$PWD/docs/reproduction
+//
+// Swarms of 4 to 1,024 peers make the same few steps in the simulator, each step with one exchange or round.
+// Prints and writes, for each algorithm and size, bytes of parameters and frames per peer and communication, in
+// the mean and of the busiest peer. Nothing in it is a measurement of time: the same command gives the same
+// figures anywhere.
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "peer/runtime/exit_codes.h"
+#include "peer/runtime/flags.h"
+#include "tests/reproduction/svg_plot.h"
+#include "tests/sim/simulation.h"
+
+ABSL_FLAG(std::string, out, "", "directory for growth.csv and growth.svg; empty: print only");
+ABSL_FLAG(std::vector<std::string>, peers, (std::vector<std::string>{"4", "16", "64", "256", "1024"}),
+          "sizes of the swarm");
+ABSL_FLAG(int, communications, 4, "steps of each peer, every one of which communicates");
+
+namespace starling {
+namespace {
+
+constexpr uint32_t kParameters = 4096;
+constexpr uint32_t kShard = 256;  // 16 shards
+
+struct Row {
+  std::string algorithm;
+  int peers = 0;
+  double communications = 0;  // per peer: exchanges started and committed, or rounds
+  double models = 0;          // parameters sent per peer and communication, in model sizes
+  double frames = 0;          // sent per peer and communication
+  double busiest_frames = 0;  // of the peer that sent most
+  double seconds = 0;         // of real time, for the reader's patience
+};
+
+absl::StatusOr<Row> Measure(const std::string& algorithm, int peers) {
+  SimulationOptions options;
+  options.algorithm = algorithm;
+  options.peers = peers;
+  options.dimension = kParameters;
+  options.shard_elements = kShard;
+  options.steps = static_cast<uint64_t>(absl::GetFlag(FLAGS_communications));
+  options.examples = static_cast<uint32_t>(std::max(600, 8 * peers));
+  options.step_time = absl::Seconds(2);
+  options.check = false;
+  options.membership.ping_interval = absl::Seconds(5);
+  options.membership.suspect_after = absl::Seconds(8);
+  options.membership.dead_after = absl::Seconds(20);
+  options.BecomePatient();
+  const absl::Time began = absl::Now();
+  auto simulation = Simulation::Create(options);
+  if (!simulation.ok()) return simulation.status();
+  const auto all_done = [&] {
+    const std::vector<const SimPeer*> living = (*simulation)->living();
+    return std::all_of(living.begin(), living.end(), [](const SimPeer* peer) {
+      return peer->phase() == v1::PHASE_FINISHED;
+    });
+  };
+  if (!(*simulation)->RunUntil(all_done, absl::Hours(2))) {
+    return absl::DeadlineExceededError(absl::StrCat(algorithm, " with ", peers, " peers is not done"));
+  }
+  (*simulation)->RunFor(absl::Seconds(10));  // what is under way arrives
+
+  Row row;
+  row.algorithm = algorithm;
+  row.peers = peers;
+  uint64_t communications = 0;
+  uint64_t busiest = 0;
+  for (const SimPeer* peer : (*simulation)->living()) {
+    const v1::Status status = peer->Status();
+    communications += status.gossip().exchanges_committed() + status.rounds().rounds_complete();
+    busiest = std::max(busiest, peer->traffic().frames);
+  }
+  const SimTraffic traffic = (*simulation)->TotalTraffic();
+  const double total = static_cast<double>(std::max<uint64_t>(1, communications));
+  row.communications = total / peers;
+  row.models = static_cast<double>(traffic.payload_bytes) / (kParameters * sizeof(float)) / total;
+  row.frames = static_cast<double>(traffic.frames) / total;
+  row.busiest_frames = static_cast<double>(busiest) / row.communications;
+  row.seconds = absl::ToDoubleSeconds(absl::Now() - began);
+  return row;
+}
+
+LinePlot PlotOf(const std::vector<Row>& rows) {
+  LinePlot plot;
+  plot.title = "frames sent by the busiest peer for one communication";
+  plot.x_label = "peers";
+  plot.y_label = "frames";
+  plot.log_x = true;
+  plot.log_y = true;
+  for (const Row& row : rows) {
+    if (plot.lines.empty() || plot.lines.back().name != row.algorithm) {
+      plot.lines.push_back({row.algorithm, {}});
+    }
+    plot.lines.back().points.push_back({static_cast<double>(row.peers), row.busiest_frames, 0});
+  }
+  return plot;
+}
+
+int Main(int argc, char** argv) {
+  static const FlagScope& scope = *new FlagScope{{"tests/reproduction/growth_main.cc"}};
+  const auto positional = ParseFlags(argc, argv, scope);
+  if (absl::IsCancelled(positional.status())) {
+    std::printf("growth: what a communication costs a peer as the swarm grows\n\n%s",
+                FlagsHelp(scope).c_str());
+    return kExitOk;
+  }
+  if (!positional.ok()) {
+    std::fprintf(stderr, "growth: %s\n", std::string(positional.status().message()).c_str());
+    return kExitUsage;
+  }
+  std::vector<Row> rows;
+  std::string csv = "algorithm,peers,communications_per_peer,models_sent,frames_sent,busiest_frames\n";
+  std::printf("%-22s %6s %8s %8s %8s %9s %8s\n", "algorithm", "peers", "comms", "models", "frames",
+              "busiest", "seconds");
+  for (const char* algorithm :
+       {"elastic_gossip:p=1", "sgp", "allreduce_sgd:resync=0"}) {
+    for (const std::string& size : absl::GetFlag(FLAGS_peers)) {
+      int peers = 0;
+      if (!absl::SimpleAtoi(size, &peers) || peers < 2) {
+        std::fprintf(stderr, "growth: --peers: \"%s\" is not a number of peers, 2 or more\n",
+                     size.c_str());
+        return kExitUsage;
+      }
+      const auto row = Measure(algorithm, peers);
+      if (!row.ok()) {
+        std::fprintf(stderr, "growth: %s\n", std::string(row.status().message()).c_str());
+        return kExitOther;
+      }
+      rows.push_back(*row);
+      std::printf("%-22s %6d %8.2f %8.3f %8.1f %9.1f %8.1f\n", algorithm, peers,
+                  row->communications, row->models, row->frames, row->busiest_frames, row->seconds);
+      std::fflush(stdout);
+      absl::StrAppend(&csv, absl::StrFormat("%s,%d,%.3f,%.4f,%.2f,%.2f\n", algorithm, peers,
+                                            row->communications, row->models, row->frames,
+                                            row->busiest_frames));
+    }
+  }
+  const std::string out = absl::GetFlag(FLAGS_out);
+  if (out.empty()) return kExitOk;
+  std::ofstream csv_file(absl::StrCat(out, "/growth.csv"));
+  csv_file << csv;
+  std::ofstream svg_file(absl::StrCat(out, "/growth.svg"));
+  svg_file << RenderSvg(PlotOf(rows));
+  if (!csv_file.flush() || !svg_file.flush()) {
+    std::fprintf(stderr, "growth: cannot write to %s; create the directory first\n", out.c_str());
+    return kExitOther;
+  }
+  return kExitOk;
+}
+
+}  // namespace
+}  // namespace starling
+
+int main(int argc, char** argv) { return starling::Main(argc, argv); }

@@ -1,0 +1,35 @@
+// One life of a swarm in which nothing goes wrong: clean network, nobody comes or goes, gradients are off,
+// and everybody makes SimulationOptions::steps steps. Afterwards, when nothing is under way any more, the
+// guarantees that hold exactly can be held against the sums:
+//
+//   sum            of rounds that conserve it, over all peers, is what it was at the start;
+//   mass           the push-sum weights sum up to the number of peers, and weight times values, of rounds,
+//                  to what they were;
+//   contraction    the distance between peers is halved if they mixed often enough;
+//   end            everybody has made all steps in time, and no round that somebody waits for lacked anybody.
+
+#ifndef STARLING_TESTS_SIM_QUIET_LIFE_H_
+#define STARLING_TESTS_SIM_QUIET_LIFE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "tests/sim/simulation.h"
+
+namespace starling {
+
+struct QuietLifeOptions {
+  // What is under way when the last peer finishes must have ended after this.
+  absl::Duration settle = absl::Seconds(3);
+  // As SafetyThenHealingOptions::mixes.
+  double mixes = 12;
+};
+
+// What was wrong, the complaints of all checkers included; empty if all is well. The simulation was just
+// created, with steps > 0, learn = false and a clean network.
+std::vector<std::string> RunQuietLife(Simulation& simulation, const QuietLifeOptions& options);
+
+}  // namespace starling
+
+#endif  // STARLING_TESTS_SIM_QUIET_LIFE_H_
