@@ -11,6 +11,9 @@
 namespace starling {
 namespace {
 
+// Swarms with more members than this are told of changes together, ten times per ping interval.
+constexpr size_t kManyMembers = 64;
+
 constexpr size_t kMailboxCapacity = 1024;
 constexpr absl::Duration kFarewell = absl::Seconds(1);
 
@@ -158,7 +161,8 @@ void MembershipActor::Flush() {
     Publish();
   } else {
     unpublished_ |= core_.TakeChanged();
-    const bool soon = Now() < last_publication_ + options_.ping_interval / 10;
+    const bool soon = published_members_ > kManyMembers &&
+                      Now() < last_publication_ + options_.ping_interval / 10;
     if ((unpublished_ && !soon) || Now() >= next_publication_) Publish();
   }
   CheckStarted();
@@ -242,6 +246,7 @@ void MembershipActor::Publish() {
   next_publication_ = last_publication_ + options_.ping_interval;
   auto view = std::make_shared<MembershipView>(core_.Snapshot());
   view->settled = settled_;
+  published_members_ = view->others.size();
   deps_.on_view(std::move(view));
 }
 

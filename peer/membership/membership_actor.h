@@ -90,8 +90,9 @@ class MembershipActor final : public Actor {
   Deps deps_;
   Membership core_;
   std::unique_ptr<CoordinatorSession> session_;
-  // When many members come at once, a view for each of them would cost its square.
+  // In a large swarm changes come in crowds, and a view for each would cost the square of their number.
   bool unpublished_ = false;
+  size_t published_members_ = 0;  // in the last view
   absl::Time last_publication_ = absl::InfinitePast();
   absl::Time next_publication_ = absl::InfinitePast();
   bool swarm_started_ = false;  // as the coordinator says

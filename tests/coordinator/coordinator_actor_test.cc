@@ -128,8 +128,13 @@ TEST_F(CoordinatorActorTest, ClosingEndsWatchesAndRefusesNewOnes) {
 TEST_F(CoordinatorActorTest, StatusTellsPhaseMembersAndEpoch) {
   EXPECT_EQ(Status().phase(), v1::PHASE_WAITING);
   EXPECT_EQ(Status().role(), v1::ROLE_COORDINATOR);
-  Join(1);
-  Join(2);
+  for (const uint64_t id : {1, 2}) {
+    Join(id);
+    v1::HeartbeatRequest heartbeat;
+    heartbeat.set_peer_id(id);
+    heartbeat.set_incarnation(1);
+    executor_.Do([&] { ASSERT_TRUE(actor_->Heartbeat(heartbeat).ok()); });
+  }
   const v1::Status status = Status();
   EXPECT_EQ(status.phase(), v1::PHASE_TRAINING);
   ASSERT_EQ(status.peers_size(), 2);

@@ -92,8 +92,14 @@ TEST_F(CoordinatorCoreTest, PeerOfAnotherRunIsRefused) {
 
 TEST_F(CoordinatorCoreTest, TheSwarmStartsWithMinPeersAndStaysStarted) {
   ASSERT_TRUE(core_.Join(now_, Request(1)).ok());
+  v1::JoinRequest knowing = Request(2);
+  knowing.set_run_id(RunIdOf(Config()).value());
+  ASSERT_TRUE(core_.Join(now_, knowing).ok());
+  // The first has only asked which run this is, and may still be loading it.
   EXPECT_FALSE(core_.started());
-  const auto second = core_.Join(now_, Request(2));
+  v1::JoinRequest ready = Request(1);
+  ready.set_run_id(RunIdOf(Config()).value());
+  const auto second = core_.Join(now_, ready);
   ASSERT_TRUE(second.ok());
   EXPECT_TRUE(second->view().started());
   v1::LeaveRequest leave;

@@ -57,12 +57,13 @@ inline void AwaitTraining(Simulation& simulation) {
 }
 
 // Every living peer has made a step since it was last asked.
-inline void ExpectEverybodyTrains(Simulation& simulation) {
+inline void ExpectEverybodyTrains(Simulation& simulation,
+                                  absl::Duration patience = absl::Seconds(2)) {
   std::vector<std::pair<int, uint64_t>> before;
   for (const SimPeer* peer : simulation.living()) {
     before.emplace_back(peer->spec().node, peer->steps());
   }
-  simulation.RunFor(absl::Seconds(2));
+  simulation.RunFor(patience);
   for (const auto& [node, steps] : before) {
     EXPECT_GT(simulation.peer(node).steps(), steps) << "peer " << node;
   }

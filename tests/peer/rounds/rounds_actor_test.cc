@@ -104,7 +104,9 @@ TEST(RoundsActorTest, EarlyFramesAreBoundedAndTheOldestGiveWay) {
 
 TEST(RoundsActorTest, LossAndRepetitionOnlyCostTime) {
   RoundsOptions options;
-  options.timing.floor = options.timing.ceiling;  // patient enough for what is lost several times
+  // Patient enough for what is lost several times.
+  options.timing.floor = options.timing.ceiling;
+  options.min_retry = absl::Milliseconds(50);
   for (const bool ring : {false, true}) {
     RoundsWorld world(3, {Spec(ring ? MakeRing() : MakeEveryone())}, options);
     Random random(1);
