@@ -18,6 +18,7 @@
   ROW(LocalSgdRow)               \
   ROW(SlowMoRow)                 \
   ROW(DpsgdRow)                  \
+  ROW(DecentDpRow)               \
   ROW(GossipingSgdRow)           \
   ROW(ElasticGossipRow)          \
   ROW(GoSgdRow)                  \
