@@ -1,7 +1,9 @@
 // Crossover-SGD: the model is cut into segments, and each is mixed with another partner, so that one step
 // mixes a worker with up to `segments` others at the cost of one model. Partners are derangements: everybody
 // sends and receives once per segment. With groups, gradients are averaged inside a group, whose members so
-// stay equal, and members of equal rank cross over between the groups.
+// stay equal, and members of equal rank cross over between the groups. Gradients have no force that brings
+// members together again once they differ (one missed a round), so with groups everybody takes the exact mean
+// now and then.
 
 #include "peer/algorithms/row.h"
 #include "peer/topology/groups.h"
@@ -17,7 +19,9 @@ AlgorithmRow CrossoverSgdRow() {
       "2012.15198",
       {{"segments", 4, 1, 256, true, true, "parts of the model; up: more partners a step, smaller messages"},
        {"group_size", 1, 1, 1024, true, true,
-        "workers that act as one: they average gradients; up: closer to all-reduce, more bytes"}},
+        "workers that act as one: they average gradients; up: closer to all-reduce, more bytes"},
+       {"resync", 100, 0, 1e9, true, true,
+        "with groups: steps between everybody's exact means, against differences after faults; 0: never"}},
       AlgorithmGuarantees(),
       {},
       [](const AlgorithmOptions& options,
@@ -38,6 +42,7 @@ AlgorithmRow CrossoverSgdRow() {
         }
         algorithm.rounds.push_back(PlainRounds(std::move(topology), 1));
         algorithm.rounds.back().by_segment = true;
+        if (group_size > 1) algorithm.rounds.back().global_every = options.Whole("resync");
         return algorithm;
       }};
 }

@@ -78,7 +78,7 @@ Round::Sends NeighbourRound::OnTime(absl::Time now) {
     return sends;
   }
   if (now < retry_at_) return sends;
-  retry_ *= 2;
+  retry_ = std::min(2 * retry_, std::max(times_.retry, times_.deadline / 8));
   retry_at_ = now + retry_;
   for (uint32_t shard = 0; shard < sources_.size(); ++shard) {
     for (const auto& [peer, source] : sources_[shard]) {

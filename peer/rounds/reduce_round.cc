@@ -122,7 +122,7 @@ Round::Sends ReduceRound::OnTime(absl::Time now) {
     return sends;
   }
   if (now >= retry_at_) {
-    retry_ *= 2;
+    retry_ = std::min(2 * retry_, std::max(times_.retry, times_.deadline / 8));
     retry_at_ = now + retry_;
     for (uint32_t shard = 0; shard < parts_.size(); ++shard) {
       if (parts_[shard].open && parts_[shard].owner != self_) Contribute(shard, &sends);

@@ -116,7 +116,7 @@ TEST(RoundsActorTest, LossAndRepetitionOnlyCostTime) {
       // Everything that is not lost comes twice.
       const std::deque<RoundsWorld::Message> copies = world.underway;
       world.underway.insert(world.underway.end(), copies.begin(), copies.end());
-      world.RunFor(absl::Seconds(12));
+      world.RunFor(absl::Seconds(19));
       for (uint64_t id = 1; id <= 3; ++id) {
         ASSERT_EQ(world.node(id).mixed.size(), step);
         EXPECT_NEAR(world.MixOf(id), 2, 1e-6);
