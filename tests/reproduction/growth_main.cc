@@ -27,6 +27,9 @@
 ABSL_FLAG(std::string, out, "", "directory for growth.csv and growth.svg; empty: print only");
 ABSL_FLAG(std::vector<std::string>, peers, (std::vector<std::string>{"4", "16", "64", "256", "1024"}),
           "sizes of the swarm");
+ABSL_FLAG(std::vector<std::string>, algorithms,
+          (std::vector<std::string>{"elastic_gossip:p=1", "sgp", "allreduce_sgd:resync=0"}),
+          "what to measure");
 ABSL_FLAG(int, communications, 4, "steps of each peer, every one of which communicates");
 
 namespace starling {
@@ -125,8 +128,7 @@ int Main(int argc, char** argv) {
   std::string csv = "algorithm,peers,communications_per_peer,models_sent,frames_sent,busiest_frames\n";
   std::printf("%-22s %6s %8s %8s %8s %9s %8s\n", "algorithm", "peers", "comms", "models", "frames",
               "busiest", "seconds");
-  for (const char* algorithm :
-       {"elastic_gossip:p=1", "sgp", "allreduce_sgd:resync=0"}) {
+  for (const std::string& algorithm : absl::GetFlag(FLAGS_algorithms)) {
     for (const std::string& size : absl::GetFlag(FLAGS_peers)) {
       int peers = 0;
       if (!absl::SimpleAtoi(size, &peers) || peers < 2) {
@@ -140,7 +142,7 @@ int Main(int argc, char** argv) {
         return kExitOther;
       }
       rows.push_back(*row);
-      std::printf("%-22s %6d %8.2f %8.3f %8.1f %9.1f %8.1f\n", algorithm, peers,
+      std::printf("%-22s %6d %8.2f %8.3f %8.1f %9.1f %8.1f\n", algorithm.c_str(), peers,
                   row->communications, row->models, row->frames, row->busiest_frames, row->seconds);
       std::fflush(stdout);
       absl::StrAppend(&csv, absl::StrFormat("%s,%d,%.3f,%.4f,%.2f,%.2f\n", algorithm, peers,
