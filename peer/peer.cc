@@ -579,6 +579,9 @@ void Peer::OnControl(v1::ControlRequest request, ControlResponder respond) {
       response.mutable_released();
       respond(std::move(response));
       return;
+    case v1::ControlRequest::kPingRequest:
+      membership_.HandlePingRequest(request, std::move(response), std::move(respond));
+      return;
     default:
       if (!membership_.HandleControl(request, &response)) {
         refuse(v1::REFUSAL_REASON_BAD_REQUEST, "not a request that this version understands");
@@ -672,6 +675,7 @@ v1::Status Peer::GetStatus() const {
   *status.mutable_rounds() = rounds_.Status();
   for (v1::PeerStatus& peer : membership_.Peers()) *status.add_peers() = std::move(peer);
   *status.mutable_coordinator() = membership_.CoordinatorStatus();
+  *status.mutable_detector() = membership_.DetectorStatus();
   return status;
 }
 

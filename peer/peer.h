@@ -107,7 +107,8 @@ class Peer : public Actor {
   static absl::StatusOr<std::unique_ptr<Peer>> Create(PeerDeps deps, PeerOptions options);
 
   // Joins the swarm and trains. `ended` is called once if the peer ends by itself: with an error
-  // that ends it (INTERNAL: diverged; FAILED_PRECONDITION: superseded or refused by the swarm).
+  // that ends it (INTERNAL: diverged; ALREADY_EXISTS: superseded; FAILED_PRECONDITION: refused by the
+  // swarm).
   void Start(absl::AnyInvocable<void(absl::Status)> ended);
 
   // Ends exchanges (finishes or cancels them), tells everyone, calls `done`. Training has stopped by

@@ -117,7 +117,7 @@ void CoordinatorSession::OnJoinFailed(const absl::Status& status) {
   const bool superseded = absl::IsAlreadyExists(status);
   if (superseded || (absl::IsFailedPrecondition(status) && !admitted_)) {
     leaving_ = true;
-    deps_.on_refused(absl::FailedPreconditionError(OneLine(status.message())));
+    deps_.on_refused(absl::Status(status.code(), OneLine(status.message())));
     return;
   }
   if (!complained_) {
