@@ -106,6 +106,9 @@ void MakeQuiet(Draw draw, SimulationOptions& options) {
     options.start = SimulationOptions::Start::kUnlike;
   }
   options.averaging_period_steps = 0;
+  // Nobody is to be given up: where rounds are made in pairs, whoever is slow falls further behind those
+  // whom it has not met yet, and would be given up in a real life.
+  options.rounds.timing.floor = options.rounds.timing.ceiling = absl::Seconds(20);
   options.network.loss = options.network.duplication = options.network.corruption = 0;
 }
 
