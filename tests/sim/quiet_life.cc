@@ -125,6 +125,16 @@ std::vector<std::string> RunQuietLife(Simulation& simulation, const QuietLifeOpt
                                    absl::FormatDuration(limit)));
     }
   }
+  // Rounds in the background go on after the last step, until their deadline if somebody leaves them out.
+  simulation.RunUntil(
+      [&] {
+        const std::vector<const SimPeer*> peers = simulation.living();
+        return std::none_of(peers.begin(), peers.end(), [](const SimPeer* peer) {
+          const v1::AveragingStatus rounds = peer->Status().rounds();
+          return rounds.rounds_joined() > rounds.rounds_complete() + rounds.rounds_partial();
+        });
+      },
+      simulation.options().rounds.timing.ceiling);
   simulation.RunFor(options.settle);
   const Sums& start = beginning->sums;
   const double distance = beginning->distance;
