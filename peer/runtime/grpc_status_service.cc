@@ -23,6 +23,13 @@ absl::Status Starting() {
 }  // namespace
 
 struct GrpcStatusService::State {
+  // There must be a source.
+  v1::Status Report() const {
+    v1::Status status = source.status();
+    status.set_unix_ms(absl::ToUnixMillis(absl::Now()));
+    return status;
+  }
+
   StatusSource source;
   int watchers = 0;
 };
@@ -68,7 +75,7 @@ class GrpcStatusService::Watcher : public grpc::ServerWriteReactor<v1::Status> {
       End(Starting());
       return;
     }
-    v1::Status status = state_->source.status();
+    v1::Status status = state_->Report();
     absl::MutexLock lock(&mutex_);
     if (ended_) return;
     status_ = std::move(status);
@@ -109,7 +116,7 @@ grpc::ServerUnaryReactor* GrpcStatusService::GetStatus(grpc::CallbackServerConte
       reactor->Finish(ToGrpcStatus(Starting()));
       return;
     }
-    *response = state->source.status();
+    *response = state->Report();
     reactor->Finish(grpc::Status::OK);
   });
   return reactor;
