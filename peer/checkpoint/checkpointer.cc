@@ -111,9 +111,10 @@ void Checkpointer::OnWritten(uint64_t step, absl::Time saved, const absl::Status
   SaveLater();
 }
 
-void Checkpointer::Finish(absl::AnyInvocable<void()> done) {
+void Checkpointer::Finish(absl::Duration patience, absl::AnyInvocable<void()> done) {
   AssertHere();
   finished_ = std::move(done);
+  ScheduleAfter(patience, [this] { EndIfAsked(); });
   if (!saving_) Save();
   finishing_ = true;
   if (!saving_) EndIfAsked();

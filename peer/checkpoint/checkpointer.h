@@ -47,9 +47,9 @@ class Checkpointer : public Actor {
 
   // Saves from now on.
   void Begin();
-  // One more save, if anything was trained since the last; then `done`, whatever came of it. No save begins
-  // afterwards.
-  void Finish(absl::AnyInvocable<void()> done);
+  // One more save, if anything was trained since the last; then `done`, whatever came of it, and after
+  // `patience` in any case. No save begins afterwards.
+  void Finish(absl::Duration patience, absl::AnyInvocable<void()> done);
 
   v1::CheckpointStatus Status() const;
 

@@ -131,6 +131,22 @@ std::string Averaging(const v1::AveragingStatus& averaging) {
       .text();
 }
 
+std::string Checkpoints(const v1::CheckpointStatus& checkpoint) {
+  if (!checkpoint.enabled()) return "";
+  Group group("checkpoints");
+  group.Line("saved", checkpoint.saved() == 0
+                          ? "none yet"
+                          : absl::StrCat(checkpoint.saved(), ", the last of step ",
+                                         checkpoint.last_step(), " at ",
+                                         absl::FormatTime(absl::RFC3339_sec,
+                                                          absl::FromUnixSeconds(
+                                                              checkpoint.last_saved_unix_seconds()),
+                                                          absl::UTCTimeZone())));
+  if (checkpoint.failed() > 0) group.Line("failed", checkpoint.failed());
+  if (!checkpoint.last_error().empty()) group.Line("last error", OneLine(checkpoint.last_error()));
+  return group.text();
+}
+
 std::string Coordinator(const v1::Status& status) {
   const v1::CoordinatorStatus& coordinator = status.coordinator();
   Group group("coordinator");
@@ -180,7 +196,7 @@ std::string RenderStatus(const v1::Status& status) {
   if (status.role() != v1::ROLE_COORDINATOR) {
     absl::StrAppend(&text, Training(status.training()), Gossip(status.gossip()),
                     HasRounds(status) ? Rounds(status.rounds()) : "",
-                    Averaging(status.averaging()));
+                    Averaging(status.averaging()), Checkpoints(status.checkpoint()));
   }
   absl::StrAppend(&text, Coordinator(status), Configuration(status.config()));
   return text;

@@ -16,6 +16,7 @@ namespace starling {
 namespace {
 
 constexpr absl::Duration kEvery = absl::Seconds(60);
+constexpr absl::Duration kPatience = absl::Seconds(5);
 
 class CheckpointerTest : public ::testing::Test {
  protected:
@@ -142,7 +143,7 @@ TEST_F(CheckpointerTest, AtTheEndTheLastStepIsSaved) {
   Pass(kEvery);
   owner_.step = 17;
   bool finished = false;
-  control_.Do([&] { checkpointer_.Finish([&] { finished = true; }); });
+  control_.Do([&] { checkpointer_.Finish(kPatience, [&] { finished = true; }); });
   EXPECT_FALSE(finished);
   Settle();
   EXPECT_TRUE(finished);
@@ -155,8 +156,16 @@ TEST_F(CheckpointerTest, AtTheEndTheLastStepIsSaved) {
 TEST_F(CheckpointerTest, TheEndComesAlsoWithoutATrainerThatAnswers) {
   owner_.full = true;
   bool finished = false;
-  control_.Do([&] { checkpointer_.Finish([&] { finished = true; }); });
+  control_.Do([&] { checkpointer_.Finish(kPatience, [&] { finished = true; }); });
   Settle();
+  EXPECT_TRUE(finished);
+}
+
+TEST_F(CheckpointerTest, ADiskThatHangsDoesNotHoldUpTheEnd) {
+  bool finished = false;
+  control_.Do([&] { checkpointer_.Finish(kPatience, [&] { finished = true; }); });
+  control_.Do([&] { owner_.Boundary(); });
+  control_.Advance(kPatience);
   EXPECT_TRUE(finished);
 }
 
@@ -164,7 +173,7 @@ TEST_F(CheckpointerTest, ASaveUnderWayDelaysTheEndAndIsNotRepeated) {
   control_.Do([&] { checkpointer_.Begin(); });
   control_.Advance(kEvery);
   bool finished = false;
-  control_.Do([&] { checkpointer_.Finish([&] { finished = true; }); });
+  control_.Do([&] { checkpointer_.Finish(kPatience, [&] { finished = true; }); });
   EXPECT_FALSE(finished);
   Settle();
   EXPECT_TRUE(finished);
