@@ -60,8 +60,11 @@ ABSL_FLAG(std::string, advertise, "",
           "0.0.0.0");
 ABSL_FLAG(std::string, address_file, "", "write the advertised host:port to this file once bound");
 ABSL_FLAG(std::string, state_dir, "",
-          "directory that keeps this peer's id across restarts, and the addresses of other peers to find "
-          "the swarm again; empty: a new id at each start");
+          "directory that keeps this peer's id across restarts, its checkpoints, and the addresses of other "
+          "peers to find the swarm again; empty: a new id at each start");
+ABSL_FLAG(absl::Duration, checkpoint_every, absl::Seconds(60),
+          "how often to save the parameters in --state_dir, from which a restarted peer goes on if nobody else "
+          "trains or they are fresh enough; 0: never");
 ABSL_FLAG(int, slot, -1,
           "which part of the training set to read, from 0; default: the coordinator's choice, "
           "without a coordinator derived from the peer's id");
@@ -118,6 +121,9 @@ absl::StatusOr<MembershipOptions> MembershipPreset(const std::string& name) {
 absl::Status CheckOwnFlags() {
   if (absl::GetFlag(FLAGS_threads) < 1 || absl::GetFlag(FLAGS_threads) > 1024) {
     return absl::InvalidArgumentError("--threads must be between 1 and 1024");
+  }
+  if (absl::GetFlag(FLAGS_checkpoint_every) < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("--checkpoint_every must not be negative; 0 keeps no checkpoints");
   }
   if (!(absl::GetFlag(FLAGS_max_steps_per_second) >= 0)) {
     return absl::InvalidArgumentError("--max_steps_per_second must not be negative");
@@ -265,6 +271,11 @@ class Daemon {
     options.centre = absl::GetFlag(FLAGS_centre);
     options.membership = membership;
     options.evaluate_every = absl::GetFlag(FLAGS_evaluate_every);
+    options.checkpoint_every = absl::GetFlag(FLAGS_checkpoint_every);
+    if (!absl::GetFlag(FLAGS_state_dir).empty() &&
+        options.checkpoint_every > absl::ZeroDuration()) {
+      options.checkpoint_directory = absl::GetFlag(FLAGS_state_dir) + "/checkpoints";
+    }
     if (const double rate = absl::GetFlag(FLAGS_max_steps_per_second); rate > 0) {
       options.step_time = [rate] { return absl::Seconds(1 / rate); };
     }
@@ -297,6 +308,8 @@ class Daemon {
     deps.control = &control_;
     deps.training = &training_;
     deps.evaluation = &evaluation_;
+    deps.disk = &disk_;
+    deps.wall_clock = [] { return absl::Now(); };
     deps.transport = transport_.get();
     deps.coordinator = coordinator_.get();
     deps.pool = pool_.get();
@@ -355,7 +368,7 @@ class Daemon {
         if (there && !other.self()) known.push_back(other.address());
       }
       if (!known.empty()) {
-        evaluation_.Post([known = std::move(known)] {
+        disk_.Post([known = std::move(known)] {
           const absl::Status saved = SaveKnownPeers(absl::GetFlag(FLAGS_state_dir), known);
           if (!saved.ok()) spdlog::warn("{}; going on", std::string(saved.message()));
         });
@@ -399,6 +412,7 @@ class Daemon {
     }
     training_threads_.Join();
     evaluation_threads_.Join();
+    disk_threads_.Join();
     control_threads_.Join();
     peer_.reset();
     coordinator_.reset();
@@ -409,9 +423,11 @@ class Daemon {
   AsioThreads control_threads_{"control", 1};
   AsioThreads training_threads_{"training", 1};
   AsioThreads evaluation_threads_{"evaluation", 1};
+  AsioThreads disk_threads_{"disk", 1};
   AsioExecutor control_{control_threads_};
   AsioExecutor training_{training_threads_};
   AsioExecutor evaluation_{evaluation_threads_};
+  AsioExecutor disk_{disk_threads_};
   std::atomic<bool> stop_requested_{false};
   std::unique_ptr<BufferPool> pool_;
   std::unique_ptr<GrpcTransport> transport_;

@@ -155,6 +155,22 @@ std::string Deadlines(const v1::Status& status) {
   return group.text();
 }
 
+std::string Checkpoints(const v1::CheckpointStatus& checkpoint) {
+  if (!checkpoint.enabled()) return "";
+  Group group("checkpoints");
+  group.Line("saved", checkpoint.saved() == 0
+                          ? "none yet"
+                          : absl::StrCat(checkpoint.saved(), ", the last of step ",
+                                         checkpoint.last_step(), " at ",
+                                         absl::FormatTime(absl::RFC3339_sec,
+                                                          absl::FromUnixSeconds(
+                                                              checkpoint.last_saved_unix_seconds()),
+                                                          absl::UTCTimeZone())));
+  if (checkpoint.failed() > 0) group.Line("failed", checkpoint.failed());
+  if (!checkpoint.last_error().empty()) group.Line("last error", OneLine(checkpoint.last_error()));
+  return group.text();
+}
+
 std::string Coordinator(const v1::Status& status) {
   const v1::CoordinatorStatus& coordinator = status.coordinator();
   Group group("coordinator");
@@ -204,7 +220,8 @@ std::string RenderStatus(const v1::Status& status) {
   if (status.role() != v1::ROLE_COORDINATOR) {
     absl::StrAppend(&text, Training(status.training()), Gossip(status.gossip()),
                     HasRounds(status) ? Rounds(status.rounds()) : "",
-                    Averaging(status.averaging()), Detector(status.detector()),
+                    Averaging(status.averaging()), Checkpoints(status.checkpoint()),
+                    Detector(status.detector()),
                     status.effective_size() > 0 ? Deadlines(status) : "");
   }
   absl::StrAppend(&text, Coordinator(status), Configuration(status.config()));
