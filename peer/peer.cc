@@ -554,6 +554,10 @@ v1::Status Peer::GetStatus() const {
   for (v1::PeerStatus& peer : membership_.Peers()) *status.add_peers() = std::move(peer);
   *status.mutable_coordinator() = membership_.CoordinatorStatus();
   *status.mutable_detector() = membership_.DetectorStatus();
+  for (const auto& values : {membership_.EffectiveValues(), gossip_.EffectiveValues(),
+                             rounds_.EffectiveValues()}) {
+    for (const v1::EffectiveValue& value : values) *status.add_effective() = value;
+  }
   return status;
 }
 

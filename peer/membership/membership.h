@@ -55,6 +55,7 @@
 #include "peer/membership/probe_ring.h"
 #include "peer/membership/round_trips.h"
 #include "peer/membership/rumours.h"
+#include "peer/membership/straggler.h"
 #include "peer/membership/suspicion.h"
 #include "peer/runtime/ids.h"
 #include "peer/runtime/random.h"
@@ -157,9 +158,12 @@ class Membership {
   const std::string& foreign_seed() const { return foreign_seed_; }
 
   v1::DetectorStatus Status(absl::Time now) const;
+  // Members that do not answer us, at most 256.
+  std::vector<PeerId> Missing() const;
   // Adds what only the table knows to a row of status.
   void FillStatus(absl::Time now, PeerId id, v1::PeerStatus* status) const;
-  const RoundTrips& round_trips() const { return round_trips_; }
+  // Intervals and deadlines as they are now, and why.
+  std::vector<v1::EffectiveValue> EffectiveValues() const;
   // How long one call may take, and how long a look for somebody takes at most.
   absl::Duration ping_timeout() const;
   absl::Duration period() const;
@@ -193,6 +197,7 @@ class Membership {
     int unanswered = 0;       // calls in a row
     std::string failure;      // of the last call; "" if it was answered
     absl::Duration rtt;
+    Straggler straggler;
     absl::Time quarantined_until = absl::InfinitePast();
     std::string quarantine;  // why
   };
@@ -217,6 +222,7 @@ class Membership {
   Row* Contact(absl::Time now, const v1::Member& sender, uint64_t run_id);
   Row* Introduce(absl::Time now, const v1::Member& member);
   void TakeWord(Row& row, const v1::Member& member);
+  void TakeStep(absl::Time now, Row& row, const v1::Member& member);
   Row* Heard(absl::Time now, const v1::ControlRequest& request);
   void Forget(std::map<PeerId, Row>::iterator row);
   Row* Find(PeerId id);

@@ -37,6 +37,7 @@ MembershipActor::MembershipActor(const MembershipOptions& options, Deps deps)
   session.on_view = [this](const v1::SwarmView& view) { OnSwarmView(view); };
   session.on_round = deps_.on_round;
   session.on_refused = [this](absl::Status status) { Refuse(std::move(status)); };
+  session.missing = [this] { return core_.Missing(); };
   session.log = deps_.log;
   session_ = std::make_unique<CoordinatorSession>(std::move(session));
 }
@@ -198,6 +199,11 @@ std::vector<v1::PeerStatus> MembershipActor::Peers() const {
 v1::DetectorStatus MembershipActor::DetectorStatus() const {
   AssertHere();
   return core_.Status(Now());
+}
+
+std::vector<v1::EffectiveValue> MembershipActor::EffectiveValues() const {
+  AssertHere();
+  return core_.EffectiveValues();
 }
 
 void MembershipActor::Tick() {

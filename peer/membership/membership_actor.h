@@ -77,6 +77,7 @@ class MembershipActor final : public Actor {
   // Everybody, self included, ascending by id.
   std::vector<v1::PeerStatus> Peers() const;
   v1::DetectorStatus DetectorStatus() const;
+  std::vector<v1::EffectiveValue> EffectiveValues() const;
 
  private:
   void Tick();

@@ -56,10 +56,7 @@ void Membership::Learn(absl::Time now, const v1::Member& member) {
   }
   // Which run it belongs to, only it can tell.
   if (same_life && row.verdict == Verdict::kIncompatible) return;
-  if (same_life && member.step() > row.member.step()) {
-    row.member.set_step(member.step());
-    row.member.set_loss(member.loss());
-  }
+  if (same_life && member.step() > row.member.step()) TakeStep(now, row, member);
   if (same_life && member.refutations() < row.member.refutations()) return;
   if (!same_life || member.refutations() > row.member.refutations()) {
     Revive(now, row, member);
@@ -87,7 +84,10 @@ void Membership::Revive(absl::Time now, Row& row, const v1::Member& member) {
   row.member.set_step(member.step());
   TakeWord(row, member);
   row.accused = false;
-  if (restarted) row.rtt = absl::ZeroDuration();
+  if (restarted) {
+    row.rtt = absl::ZeroDuration();
+    row.straggler = Straggler();
+  }
   if (restarted || was_gone) {
     row.link = Link::kUntried;
     row.unanswered = 0;
@@ -152,7 +152,14 @@ void Membership::LearnOfSelf(const v1::Member& member) {
 }
 
 void Membership::LearnFromCoordinator(absl::Time now, const v1::Member& member) {
-  if (member.state() != v1::PEER_STATE_DEAD) Learn(now, member);
+  if (member.state() == v1::PEER_STATE_SUSPECT) {
+    // It has lost the way to the coordinator, and others see it: no suspicion of ours.
+    v1::Member seen = member;
+    seen.set_state(v1::PEER_STATE_JOINING);
+    Learn(now, seen);
+  } else if (member.state() != v1::PEER_STATE_DEAD) {
+    Learn(now, member);
+  }
   const PeerId id(member.peer_id());
   if (id.empty() || member.peer_id() == self_.peer_id()) return;
   Row* row = Find(id);

@@ -171,12 +171,11 @@ void DetectionSwarm::OnView(int observer, const MembershipView& view) {
         dead_.erase(observer);
       }
     }
-    if (!dead || node.gone) continue;
+    if (!suspect || node.gone) continue;
     const auto accused = std::find_if(nodes_.begin(), nodes_.end(),
                                       [&](const auto& each) { return each->id == id; });
-    if (accused != nodes_.end() && !(*accused)->gone) {
-      false_deaths_.emplace(id, member.refutations());
-    }
+    if (accused == nodes_.end() || (*accused)->gone) continue;
+    (dead ? false_deaths_ : false_suspicions_).emplace(id, member.refutations());
   }
 }
 

@@ -60,8 +60,8 @@ class DetectionSwarm {
   };
   Times Seen() const;
 
-  // Deaths of members that lived, each counted once however many believed it, and those that somebody
-  // believes at present.
+  // Of members that lived, each counted once however many believed it.
+  size_t false_suspicions() const { return false_suspicions_.size(); }
   size_t false_deaths() const { return false_deaths_.size(); }
   // Everybody that is not crashed or killed is shown as reachable to everybody else like that.
   bool AllWell() const;
@@ -83,6 +83,8 @@ class DetectionSwarm {
   // Since when the victim has been so, by observer.
   std::map<int, absl::Time> suspected_;
   std::map<int, absl::Time> dead_;
+  // By member, and how often it had contradicted before.
+  std::set<std::pair<PeerId, uint64_t>> false_suspicions_;
   std::set<std::pair<PeerId, uint64_t>> false_deaths_;
 };
 

@@ -74,9 +74,17 @@ absl::Duration TimeFor(int members) {
   return absl::Hours(absl::GetFlag(FLAGS_node_hours) / members);
 }
 
+void PrintRates(const DetectionSwarm& swarm) {
+  const double hours = absl::GetFlag(FLAGS_node_hours);
+  std::printf(" %.2f (%.1f) |", static_cast<double>(swarm.false_deaths()) / hours,
+              static_cast<double>(swarm.false_suspicions()) / hours);
+  std::fflush(stdout);
+}
+
 void PrintLoss() {
   const double losses[] = {0.01, 0.05, 0.10, 0.15, 0.20, 0.30};
-  std::printf("\nFalse DEAD per node-hour (preset lan, %.0f node-hours a cell) by datagram loss.\n\n",
+  std::printf("\nFalse DEAD (and false SUSPECT) per node-hour by datagram loss; preset lan, %.0f "
+              "node-hours a cell.\n\n",
               absl::GetFlag(FLAGS_node_hours));
   std::printf("| n | 1 %% | 5 %% | 10 %% | 15 %% | 20 %% | 30 %% |\n|---|---|---|---|---|---|---|\n");
   for (const int members : {4, 8, 16, 64}) {
@@ -88,9 +96,7 @@ void PrintLoss() {
       options.seed = absl::GetFlag(FLAGS_seed);
       DetectionSwarm swarm(options);
       swarm.RunFor(TimeFor(members));
-      std::printf(" %.2f |",
-                  static_cast<double>(swarm.false_deaths()) / absl::GetFlag(FLAGS_node_hours));
-      std::fflush(stdout);
+      PrintRates(swarm);
     }
     std::printf("\n");
   }
@@ -99,7 +105,8 @@ void PrintLoss() {
 void PrintPauses() {
   constexpr int kMembers = 16;
   constexpr int kPausing = kMembers / 4;
-  std::printf("\nFalse DEAD per node-hour where a quarter of 16 members pause about every 10 s.\n\n");
+  std::printf("\nFalse DEAD (and false SUSPECT) per node-hour where a quarter of 16 members pause about "
+              "every 10 s.\n\n");
   std::printf("| preset | 1 s | 2 s | 4 s | 6 s | 15 s |\n|---|---|---|---|---|---|\n");
   for (const MembershipOptions& preset : {MembershipOptions::Lan(), MembershipOptions::Fast()}) {
     std::printf("| %s |", std::string(preset.preset).c_str());
@@ -123,9 +130,7 @@ void PrintPauses() {
         paused[member] ? swarm.Pause(member) : swarm.Resume(member);
         next[member] += absl::Seconds(paused[member] ? pause : random.Exponential(10));
       }
-      std::printf(" %.2f |",
-                  static_cast<double>(swarm.false_deaths()) / absl::GetFlag(FLAGS_node_hours));
-      std::fflush(stdout);
+      PrintRates(swarm);
     }
     std::printf("\n");
   }

@@ -77,6 +77,7 @@ TEST(DetectionTest, AShortPauseCostsNobodyItsMembershipAndALongOneDoes) {
     longer.Pause(3);
     longer.RunFor(absl::Seconds(15));
     EXPECT_LT(longer.Seen().all_dead, absl::InfiniteDuration()) << seed;
+    EXPECT_EQ(longer.false_deaths(), 1) << seed;
     longer.Resume(3);
     EXPECT_TRUE(longer.RunUntil([&] { return longer.AllWell(); }, absl::Seconds(5))) << seed;
   }

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -248,6 +249,22 @@ TEST_F(MembershipTest, CoordinatorIntroducesMembersAndShowsPastFailures) {
   EXPECT_EQ(State(3), v1::PEER_STATE_LEFT);
 }
 
+TEST_F(MembershipTest, CoordinatorsSuspicionIsNotOurs) {
+  Meet(Peer(1));
+  v1::SwarmView view;
+  *view.add_members() = Peer(1, v1::PEER_STATE_SUSPECT);
+  *view.add_members() = Peer(2, v1::PEER_STATE_SUSPECT);
+  up_.push_back(Peer(2));
+  core_.OnSwarmView(now_, view);
+  RunCalls();
+  EXPECT_EQ(State(1), v1::PEER_STATE_ALIVE);
+  EXPECT_EQ(State(2), v1::PEER_STATE_ALIVE);
+  EXPECT_TRUE(core_.Missing().empty());
+  GoesDown(2);
+  Pass(absl::Seconds(2));
+  EXPECT_EQ(core_.Missing(), std::vector<PeerId>{PeerId(2)});
+}
+
 TEST_F(MembershipTest, CoordinatorsDeathSentenceNeedsOurOwnSilence) {
   Meet(Peer(1));
   v1::SwarmView view;
@@ -341,6 +358,36 @@ TEST_F(MembershipTest, RoundTripTimesAreSmoothed) {
   const PingAction ping = Await(Purpose::kGossip);
   core_.OnAnswer(now_, ping, PongFrom(Peer(1)), absl::Milliseconds(10));
   EXPECT_EQ(Find(1)->rtt, absl::Milliseconds(3));
+}
+
+TEST_F(MembershipTest, UnusualSilenceInTrainingIsMeasuredAndNoVerdict) {
+  v1::Member peer = Peer(1);
+  Meet(peer);
+  for (int step = 1; step <= 20; ++step) {
+    peer.set_step(step);
+    up_.front() = peer;
+    Pass(absl::Seconds(0.4));
+  }
+  EXPECT_LT(Find(1)->straggler, 2);
+  Pass(absl::Seconds(10));
+  EXPECT_GT(Find(1)->straggler, 8);
+  EXPECT_EQ(State(1), v1::PEER_STATE_ALIVE);
+  v1::PeerStatus status;
+  core_.FillStatus(now_, PeerId(1), &status);
+  EXPECT_GT(status.straggler_score(), 8);
+}
+
+TEST_F(MembershipTest, EveryDeadlineSaysWhereItComesFrom) {
+  Meet(Peer(1));
+  std::map<std::string, v1::EffectiveValue> values;
+  for (const v1::EffectiveValue& value : core_.EffectiveValues()) {
+    EXPECT_FALSE(value.source().empty()) << value.name();
+    values[value.name()] = value;
+  }
+  EXPECT_EQ(values["probe interval"].seconds(), 1);
+  EXPECT_EQ(values["probe timeout"].source(),
+            "4 x the 99th percentile of 1 round trips (2ms), at least the 500ms of preset lan");
+  EXPECT_EQ(values["dead after suspicion by one"].seconds(), 4);
 }
 
 TEST_F(MembershipTest, ChoosersHearOfChangesAndNotOfSteps) {
