@@ -1,3 +1,5 @@
+#include "peer/codec/registry.h"
+#include "peer/gossip/codec_choice.h"
 #include "peer/peer.h"
 
 #include <algorithm>
@@ -108,6 +110,9 @@ absl::StatusOr<std::unique_ptr<Peer>> Peer::Create(PeerDeps deps, PeerOptions op
   auto algorithm = MakeAlgorithm(options.config.algorithm(),
                                  {options.config.data().parts(), options.config.seed()});
   if (!algorithm.ok()) return algorithm.status();
+  if (absl::Status status = CheckCodecs(*algorithm, options.gossip.codecs); !status.ok()) {
+    return status;
+  }
   const uint64_t total_steps = TotalSteps(options.config, deps.train->size());
   if (options.config.final_merge() && total_steps > 0) {
     algorithm->rounds.push_back(FinalMerge(total_steps));
@@ -525,7 +530,7 @@ void Peer::EvaluateSelf() {
     if (!at_end && phase_ == v1::PHASE_FINISHED) EvaluateSelf();
   };
   const bool posted = training_.TakeSnapshot(
-      Deliver<Snapshot>([this, on_result, retry_at_end](Snapshot snapshot) {
+      PlainCodec(), Deliver<Snapshot>([this, on_result, retry_at_end](Snapshot snapshot) {
         const uint64_t step = snapshot.step;
         evaluated_mixes_ = Mixes();
         const bool accepted = evaluator_.Evaluate(
@@ -664,6 +669,8 @@ v1::Status Peer::GetStatus() const {
 
   *status.mutable_gossip() = gossip_.Status();
   status.mutable_gossip()->set_bytes_sent(transport_->bytes_sent());
+  status.mutable_gossip()->set_bytes_sent_as_fp32(status.gossip().bytes_sent_as_fp32() +
+                                                  transport_->bytes_sent());
   status.mutable_gossip()->set_bytes_received(transport_->bytes_received());
   router_.FillStatus(*status.mutable_gossip());
   status.mutable_gossip()->set_mass(progress_.mass);

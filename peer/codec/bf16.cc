@@ -15,7 +15,7 @@ constexpr double kRelative = 1.0 / 256;           // half a unit in the last of 
 constexpr double kAbsolute = 0x1p-134;            // half of the smallest denormal
 constexpr uint32_t kLargestFinite = 0x7f7f0000u;  // as bits of a float
 
-STARLING_KERNEL_INLINE void EncodeBody(const float* values, size_t count, char* out) {
+STARLING_KERNEL_INLINE void Encode(const float* __restrict values, size_t count, char* __restrict out) {
   for (size_t i = 0; i < count; ++i) {
     const uint32_t bits = BitsOf(values[i]);
     const uint32_t magnitude = bits & kMagnitudeMask;
@@ -26,25 +26,21 @@ STARLING_KERNEL_INLINE void EncodeBody(const float* values, size_t count, char* 
     Store(out + 2 * i, static_cast<uint16_t>((kept | (bits & ~kMagnitudeMask)) >> 16));
   }
 }
-STARLING_KERNEL(void, Encode, (const float* values, size_t count, char* out),
-                (values, count, out));
 
-STARLING_KERNEL_INLINE void DecodeBody(const char* bytes, size_t count, float* values) {
+STARLING_KERNEL_INLINE void Decode(const char* __restrict bytes, size_t count,
+                                       float* __restrict values) {
   for (size_t i = 0; i < count; ++i) {
     values[i] = FloatOf(static_cast<uint32_t>(Load<uint16_t>(bytes + 2 * i)) << 16);
   }
 }
-STARLING_KERNEL(void, Decode, (const char* bytes, size_t count, float* values),
-                (bytes, count, values));
 
-STARLING_KERNEL_INLINE bool AnyNonFiniteBody(const char* bytes, size_t count) {
+STARLING_KERNEL_INLINE bool AnyNonFinite(const char* bytes, size_t count) {
   uint16_t bad = 0;
   for (size_t i = 0; i < count; ++i) {
     bad |= static_cast<uint16_t>((Load<uint16_t>(bytes + 2 * i) & 0x7f80) == 0x7f80);
   }
   return bad != 0;
 }
-STARLING_KERNEL(bool, AnyNonFinite, (const char* bytes, size_t count), (bytes, count));
 
 class Bf16Codec final : public Codec {
  public:
@@ -54,20 +50,20 @@ class Bf16Codec final : public Codec {
   size_t MaxTileBytes(size_t elements) const override { return 2 * elements; }
 
   size_t EncodeTile(absl::Span<const float> values, const TileTerms&, char* out) const override {
-    Encode[isa_](values.data(), values.size(), out);
+    RunKernel(isa_, [&] { Encode(values.data(), values.size(), out); });
     return 2 * values.size();
   }
 
   absl::StatusOr<size_t> DecodeTile(absl::string_view bytes,
                                     absl::Span<float> values) const override {
     if (bytes.size() < 2 * values.size()) return Truncated(values.size());
-    Decode[isa_](bytes.data(), values.size(), values.data());
+    RunKernel(isa_, [&] { Decode(bytes.data(), values.size(), values.data()); });
     return 2 * values.size();
   }
 
   absl::StatusOr<size_t> InspectTile(absl::string_view bytes, size_t elements) const override {
     if (bytes.size() < 2 * elements) return Truncated(elements);
-    if (AnyNonFinite[isa_](bytes.data(), elements)) {
+    if (RunKernel(isa_, [&] { return AnyNonFinite(bytes.data(), elements); })) {
       return absl::OutOfRangeError("payload holds NaN or infinity");
     }
     return 2 * elements;

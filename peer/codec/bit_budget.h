@@ -2,13 +2,13 @@
 //
 // The noise of a bucket with s levels and norm N is in proportion to N / s. DQ-SGD keeps it the same
 // everywhere: s = fineness * N, hence bits = log2(fineness * N + 1) + 1, rounded up and clamped to
-// [2, 8]. Large differences, early in a run or in a busy layer, take more bits than small ones.
+// [3, 8] (the paper: [2, 8]; see levels.h). Large differences, early in a run or in a busy layer, take more bits than small ones.
 //
-// The paper solves for the fineness that uses up a budget of bits over the whole run; a peer that
-// does not know what is still to come steers instead: after each payload, the fineness follows what
-// was overspent or saved. While more was spent than the budget allows, buckets take 2 bits, so that
-// spending never exceeds the budget by more than a payload, as long as the budget is at least what
-// 2 bits take.
+// The paper solves for the fineness that uses up a budget of bits over the whole run; a peer that does
+// not know what is still to come steers instead: after each payload, the fineness follows what was
+// overspent or saved. Once half a payload's budget was overspent, buckets take 3 bits until it is made
+// up for; so the budget, if it is at least what 3 bits take, is never exceeded by more than that half
+// and one payload of 8 bits. What was saved is spent later, but no more than one payload's worth.
 //
 // Finenesses are whole sixteenths of an octave, so that their arithmetic is the same on every machine.
 //
@@ -22,7 +22,7 @@
 
 namespace starling {
 
-// Bits for a bucket of that norm >= 0; `fineness` > 0. In [2, 8].
+// Bits for a bucket of that norm >= 0; `fineness` > 0.
 uint32_t BitsForNorm(double norm, double fineness);
 
 class BitBudget {

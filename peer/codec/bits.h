@@ -8,9 +8,12 @@
 #include <cstdint>
 #include <cstring>
 
-#include "peer/codec/isa.h"
+#include "peer/runtime/isa.h"
 
 namespace starling {
+
+static_assert(std::endian::native == std::endian::little,
+              "payloads are little-endian and are moved as they lie in memory");
 
 inline constexpr uint32_t kMagnitudeMask = 0x7fffffff;
 // Magnitudes from here on are infinity and NaN. As integers, magnitudes sort like the numbers.

@@ -24,7 +24,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "peer/codec/isa.h"
+#include "peer/runtime/isa.h"
 #include "proto/peer.pb.h"
 
 namespace starling {

@@ -162,7 +162,7 @@ CodecRow DqsgdRow() {
   return {"dqsgd",
           v1::CODEC_DQSGD,
           "as qsgd, with more bits where and when differences are large",
-          {{"bits", 4, 2.5, kMostBits, false,
+          {{"bits", 4, 3.25, kMostBits, false,
             "bits a number on average, all overheads included; one more halves the noise"}},
           [](const CodecSetting& setting) -> std::shared_ptr<const Codec> {
             return std::make_shared<DqsgdCodec>(setting, setting.values[0]);

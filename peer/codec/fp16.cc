@@ -42,25 +42,25 @@ STARLING_KERNEL_INLINE float DecodeOne(uint16_t half) {
   return FloatOf(sign | (magnitude >= (0x7c00u << 13) ? special : finite));
 }
 
-void EncodePortable(const float* values, size_t count, char* out) {
+void EncodePortable(const float* __restrict values, size_t count, char* __restrict out) {
   for (size_t i = 0; i < count; ++i) Store(out + 2 * i, EncodeOne(values[i]));
 }
-void DecodePortable(const char* bytes, size_t count, float* values) {
+void DecodePortable(const char* __restrict bytes, size_t count,
+                                       float* __restrict values) {
   for (size_t i = 0; i < count; ++i) values[i] = DecodeOne(Load<uint16_t>(bytes + 2 * i));
 }
 
-STARLING_KERNEL_INLINE bool AnyNonFiniteBody(const char* bytes, size_t count) {
+STARLING_KERNEL_INLINE bool AnyNonFinite(const char* bytes, size_t count) {
   uint16_t bad = 0;
   for (size_t i = 0; i < count; ++i) {
     bad |= static_cast<uint16_t>((Load<uint16_t>(bytes + 2 * i) & 0x7c00) == 0x7c00);
   }
   return bad != 0;
 }
-STARLING_KERNEL(bool, AnyNonFinite, (const char* bytes, size_t count), (bytes, count));
 
 #if defined(__x86_64__)
 // F16C converts in hardware. It knows infinities only, so what is finite is clamped before.
-__attribute__((target("avx2,f16c"))) void EncodeF16c(const float* values, size_t count,
+__attribute__((target("avx2,f16c"))) void EncodeF16c(const float* __restrict values, size_t count,
                                                      char* out) {
   const __m256i mask = _mm256_set1_epi32(kMagnitudeMask);
   const __m256i infinity = _mm256_set1_epi32(kInfinityBits);
@@ -96,11 +96,6 @@ constexpr auto EncodeF16c = EncodePortable;
 constexpr auto DecodeF16c = DecodePortable;
 #endif
 
-constexpr Kernel<void(const float*, size_t, char*)> Encode = {
-    {EncodePortable, EncodeF16c, EncodeF16c}};
-constexpr Kernel<void(const char*, size_t, float*)> Decode = {
-    {DecodePortable, DecodeF16c, DecodeF16c}};
-
 class Fp16Codec final : public Codec {
  public:
   explicit Fp16Codec(const CodecSetting& setting)
@@ -109,20 +104,21 @@ class Fp16Codec final : public Codec {
   size_t MaxTileBytes(size_t elements) const override { return 2 * elements; }
 
   size_t EncodeTile(absl::Span<const float> values, const TileTerms&, char* out) const override {
-    Encode[isa_](values.data(), values.size(), out);
+    (isa_ == Isa::kBaseline ? EncodePortable : EncodeF16c)(values.data(), values.size(), out);
     return 2 * values.size();
   }
 
   absl::StatusOr<size_t> DecodeTile(absl::string_view bytes,
                                     absl::Span<float> values) const override {
     if (bytes.size() < 2 * values.size()) return Truncated(values.size());
-    Decode[isa_](bytes.data(), values.size(), values.data());
+    (isa_ == Isa::kBaseline ? DecodePortable : DecodeF16c)(bytes.data(), values.size(),
+                                                             values.data());
     return 2 * values.size();
   }
 
   absl::StatusOr<size_t> InspectTile(absl::string_view bytes, size_t elements) const override {
     if (bytes.size() < 2 * elements) return Truncated(elements);
-    if (AnyNonFinite[isa_](bytes.data(), elements)) {
+    if (RunKernel(isa_, [&] { return AnyNonFinite(bytes.data(), elements); })) {
       return absl::OutOfRangeError("payload holds NaN or infinity");
     }
     return 2 * elements;

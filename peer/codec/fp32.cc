@@ -38,7 +38,7 @@ class Fp32Codec final : public Codec {
   const Isa isa_;
 };
 
-STARLING_KERNEL_INLINE bool AnyNonFiniteBody(const char* bytes, size_t count) {
+STARLING_KERNEL_INLINE bool AnyNonFinite(const char* bytes, size_t count) {
   // An exponent of all ones is what NaN and infinity share.
   uint32_t bad = 0;
   for (size_t i = 0; i < count; ++i) {
@@ -47,12 +47,11 @@ STARLING_KERNEL_INLINE bool AnyNonFiniteBody(const char* bytes, size_t count) {
   }
   return bad != 0;
 }
-STARLING_KERNEL(bool, AnyNonFinite, (const char* bytes, size_t count), (bytes, count));
 
 absl::StatusOr<size_t> Fp32Codec::InspectTile(absl::string_view bytes, size_t elements) const {
   const size_t size = elements * sizeof(float);
   if (bytes.size() < size) return Truncated(elements);
-  if (AnyNonFinite[isa_](bytes.data(), elements)) {
+  if (RunKernel(isa_, [&] { return AnyNonFinite(bytes.data(), elements); })) {
     return absl::OutOfRangeError("payload holds NaN or infinity");
   }
   return size;

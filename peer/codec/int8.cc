@@ -25,15 +25,15 @@ constexpr float kRounder = 12582912.0f;
 // What the scale's own rounding adds to the error, relative to a step.
 constexpr double kSlack = 1.0 + 1e-4;
 
-STARLING_KERNEL_INLINE void RoundToBytes(const float* values, size_t count, float inverse,
-                                         char* out) {
+STARLING_KERNEL_INLINE void RoundToBytes(const float* __restrict values, size_t count, float inverse,
+                                         char* __restrict out) {
   for (size_t i = 0; i < count; ++i) {
     out[i] = static_cast<char>(BitsOf(values[i] * inverse + kRounder) - BitsOf(kRounder));
   }
 }
 
-STARLING_KERNEL_INLINE void DitherToBytes(const float* values, size_t count, float inverse,
-                                          uint32_t key, uint32_t counter, char* out) {
+STARLING_KERNEL_INLINE void DitherToBytes(const float* __restrict values, size_t count, float inverse,
+                                          uint32_t key, uint32_t counter, char* __restrict out) {
   for (size_t i = 0; i < count; ++i) {
     const float draw = CounterUniform(key, counter + static_cast<uint32_t>(i));
     // Positive, so that cutting the fraction off rounds down.
@@ -42,7 +42,7 @@ STARLING_KERNEL_INLINE void DitherToBytes(const float* values, size_t count, flo
   }
 }
 
-STARLING_KERNEL_INLINE size_t EncodeBody(const float* values, size_t count, bool stochastic,
+STARLING_KERNEL_INLINE size_t Encode(const float* __restrict values, size_t count, bool stochastic,
                                          uint32_t key, char* out) {
   char* to = out;
   for (size_t begin = 0; begin < count; begin += kBlock) {
@@ -64,11 +64,9 @@ STARLING_KERNEL_INLINE size_t EncodeBody(const float* values, size_t count, bool
   }
   return static_cast<size_t>(to - out);
 }
-STARLING_KERNEL(size_t, Encode,
-                (const float* values, size_t count, bool stochastic, uint32_t key, char* out),
-                (values, count, stochastic, key, out));
 
-STARLING_KERNEL_INLINE void DecodeBody(const char* bytes, size_t count, float* values) {
+STARLING_KERNEL_INLINE void Decode(const char* __restrict bytes, size_t count,
+                                       float* __restrict values) {
   for (size_t begin = 0; begin < count; begin += kBlock) {
     const size_t length = count - begin < kBlock ? count - begin : kBlock;
     const float scale = Load<float>(bytes);
@@ -79,8 +77,6 @@ STARLING_KERNEL_INLINE void DecodeBody(const char* bytes, size_t count, float* v
     bytes += length;
   }
 }
-STARLING_KERNEL(void, Decode, (const char* bytes, size_t count, float* values),
-                (bytes, count, values));
 
 class Int8Codec final : public Codec {
  public:
@@ -95,14 +91,16 @@ class Int8Codec final : public Codec {
 
   size_t EncodeTile(absl::Span<const float> values, const TileTerms& terms,
                     char* out) const override {
-    return Encode[isa_](values.data(), values.size(), stochastic_, terms.key, out);
+    return RunKernel(isa_, [&] {
+      return Encode(values.data(), values.size(), stochastic_, terms.key, out);
+    });
   }
 
   absl::StatusOr<size_t> DecodeTile(absl::string_view bytes,
                                     absl::Span<float> values) const override {
     const size_t size = MaxTileBytes(values.size());
     if (bytes.size() < size) return Truncated(values.size());
-    Decode[isa_](bytes.data(), values.size(), values.data());
+    RunKernel(isa_, [&] { Decode(bytes.data(), values.size(), values.data()); });
     return size;
   }
 

@@ -16,12 +16,8 @@ constexpr double kSlack = 1 + 1e-4;
 
 constexpr size_t PackedBytes(size_t count, uint32_t bits) { return (count * bits + 7) / 8; }
 
-STARLING_KERNEL_INLINE float LargestBody(const float* values, size_t count) {
-  return LargestMagnitude(values, count);
-}
-STARLING_KERNEL(float, Largest, (const float* values, size_t count), (values, count));
 
-STARLING_KERNEL_INLINE void QuantiseBody(const float* values, size_t count, float norm,
+STARLING_KERNEL_INLINE void Quantise(const float* __restrict values, size_t count, float norm,
                                          uint32_t bits, uint32_t key, uint32_t counter,
                                          uint8_t* codes) {
   const uint32_t levels = LevelsOf(bits);
@@ -36,12 +32,8 @@ STARLING_KERNEL_INLINE void QuantiseBody(const float* values, size_t count, floa
     codes[i] = static_cast<uint8_t>((level < levels ? level : levels) | sign);
   }
 }
-STARLING_KERNEL(void, Quantise,
-                (const float* values, size_t count, float norm, uint32_t bits, uint32_t key,
-                 uint32_t counter, uint8_t* codes),
-                (values, count, norm, bits, key, counter, codes));
 
-STARLING_KERNEL_INLINE void DequantiseBody(const uint8_t* codes, size_t count, float norm,
+STARLING_KERNEL_INLINE void Dequantise(const uint8_t* codes, size_t count, float norm,
                                            uint32_t bits, float* values) {
   const uint32_t levels = LevelsOf(bits);
   const float step = norm / static_cast<float>(levels);
@@ -51,9 +43,6 @@ STARLING_KERNEL_INLINE void DequantiseBody(const uint8_t* codes, size_t count, f
     values[i] = FloatOf(BitsOf(size) | (code >> (bits - 1)) << 31);
   }
 }
-STARLING_KERNEL(void, Dequantise,
-                (const uint8_t* codes, size_t count, float norm, uint32_t bits, float* values),
-                (codes, count, norm, bits, values));
 
 // Eight codes make `bits` whole bytes.
 void PackCodes(const uint8_t* codes, size_t count, uint32_t bits, char* out) {
@@ -95,7 +84,7 @@ void UnpackCodes(const char* bytes, size_t count, uint32_t bits, uint8_t* codes)
 }  // namespace
 
 float BucketNorm(absl::Span<const float> values, Isa isa) {
-  const float norm = Largest[isa](values.data(), values.size());
+  const float norm = RunKernel(isa, [&] { return LargestMagnitude(values.data(), values.size()); });
   return norm < kTiny ? 0 : norm;
 }
 
@@ -105,7 +94,9 @@ void EncodeBucket(absl::Span<const float> values, float norm, uint32_t bits, uin
   Store(out, norm);
   uint8_t codes[kBucket] = {};
   if (norm > 0 && IsFinite(norm)) {
-    Quantise[isa](values.data(), values.size(), norm, bits, key, counter, codes);
+    RunKernel(isa, [&] {
+      Quantise(values.data(), values.size(), norm, bits, key, counter, codes);
+    });
   }
   PackCodes(codes, values.size(), bits, out + sizeof(norm));
 }
@@ -114,7 +105,8 @@ void DecodeBucket(const char* bytes, uint32_t bits, Isa isa, absl::Span<float> v
   STARLING_CHECK(values.size() <= kBucket && bits >= kLeastBits && bits <= kMostBits);
   uint8_t codes[kBucket];
   UnpackCodes(bytes + sizeof(float), values.size(), bits, codes);
-  Dequantise[isa](codes, values.size(), Load<float>(bytes), bits, values.data());
+  const float norm = Load<float>(bytes);
+  RunKernel(isa, [&] { Dequantise(codes, values.size(), norm, bits, values.data()); });
 }
 
 bool BucketIsFinite(const char* bytes) { return IsFinite(Load<float>(bytes)); }

@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "peer/codec/codec.h"
-#include "peer/codec/isa.h"
+#include "peer/runtime/isa.h"
 #include "peer/codec/row.h"
 
 namespace starling {

@@ -9,7 +9,7 @@
 
 #include "absl/strings/string_view.h"
 #include "peer/codec/codec.h"
-#include "peer/codec/isa.h"
+#include "peer/runtime/isa.h"
 
 namespace starling {
 

@@ -25,9 +25,9 @@ TEST(BitBudgetTest, BitsGrowWithTheNormAndWithTheFineness) {
 TEST(BitBudgetTest, BitsFollowTheFormulaOfThePaper) {
   for (const double norm : {0.5, 1.0, 3.0, 10.0, 50.0}) {
     const double exact = std::log2(2 * norm + 1) + 1;
-    EXPECT_EQ(BitsForNorm(norm, 2), std::min(8.0, std::max(2.0, std::ceil(exact)))) << norm;
+    EXPECT_EQ(BitsForNorm(norm, 2), std::min(8.0, std::max(3.0, std::ceil(exact)))) << norm;
   }
-  EXPECT_EQ(BitsForNorm(0, 1), 2);
+  EXPECT_EQ(BitsForNorm(0, 1), 3);
   EXPECT_EQ(BitsForNorm(1e30, 1e30), 8);
 }
 
@@ -39,7 +39,7 @@ TEST(BitBudgetTest, BeginsWhereABucketTakesTheBitsOfTheBudget) {
 
 // Norms that wander over four orders of magnitude, payload after payload.
 TEST(BitBudgetTest, SpendsTheBudgetWhateverTheNormsDo) {
-  for (const double bits : {2.5, 4.0, 6.0}) {
+  for (const double bits : {3.5, 4.0, 6.0}) {
     BitBudget budget(bits);
     Random random(3);
     double spent = 0;
@@ -49,7 +49,7 @@ TEST(BitBudgetTest, SpendsTheBudgetWhateverTheNormsDo) {
     budget.Calibrate(norm);
     for (int payload = 0; payload < kPayloads; ++payload) {
       norm *= std::exp2(random.Normal() * 0.3) * std::pow(10.0, -4.0 / kPayloads);
-      const double each = budget.overspent() ? 2 : BitsForNorm(norm, budget.fineness());
+      const double each = budget.overspent() ? 3 : BitsForNorm(norm, budget.fineness());
       spent += each * kNumbers;
       budget.OnEncoded(kNumbers, static_cast<size_t>(each * kNumbers));
       budget.EndPayload();
@@ -68,7 +68,7 @@ TEST(BitBudgetTest, SurvivesPayloadsOfNothing) {
     budget.EndPayload();
   }
   EXPECT_TRUE(std::isfinite(budget.fineness()));
-  EXPECT_EQ(BitsForNorm(0, budget.fineness()), 2);
+  EXPECT_EQ(BitsForNorm(0, budget.fineness()), 3);
   // And comes back to the budget soon.
   for (int i = 0; i < 120; ++i) {
     budget.OnEncoded(100, 100 * BitsForNorm(1, budget.fineness()));

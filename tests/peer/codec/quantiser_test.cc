@@ -51,8 +51,8 @@ TEST(DqsgdTest, LargeDifferencesTakeMoreBitsThanSmallOnes) {
   std::string bytes(codec->MaxBytes(values.size()), '\0');
   bytes.resize(EncodePayload(*codec, values, 1, nullptr, bytes.data()));
   EXPECT_GT(bytes[0], 4);
-  // The last bucket begins where it would with 2 bits a number.
-  EXPECT_EQ(bytes[bytes.size() - (1 + 4 + 512 * 2 / 8)], 2);
+  // The last bucket begins where it would with 3 bits a number.
+  EXPECT_EQ(bytes[bytes.size() - (1 + 4 + 512 * 3 / 8)], 3);
 }
 
 TEST(DqsgdTest, AStreamOfPayloadsStaysWithinItsBudget) {

@@ -49,8 +49,8 @@ TEST(CodecRegistryTest, UnknownNamesAreAnsweredWithTheNearest) {
 }
 
 TEST(CodecRegistryTest, ValuesOutOfRangeAreToldTheirRange) {
-  EXPECT_THAT(ErrorOf("qsgd:bits=9"), HasSubstr("a whole number in [2, 8]"));
-  EXPECT_THAT(ErrorOf("qsgd:bits=2.5"), HasSubstr("a whole number in [2, 8]"));
+  EXPECT_THAT(ErrorOf("qsgd:bits=9"), HasSubstr("a whole number in [3, 8]"));
+  EXPECT_THAT(ErrorOf("qsgd:bits=3.5"), HasSubstr("a whole number in [3, 8]"));
   EXPECT_THAT(ErrorOf("topk:share=0"), HasSubstr("[0.0001, 0.5]"));
   EXPECT_THAT(ErrorOf("topk:share=nan"), HasSubstr("\"nan\""));
   EXPECT_THAT(ErrorOf("topk:share=1/0"), HasSubstr("\"1/0\""));
@@ -91,9 +91,9 @@ TEST(CodecFormatTest, AnInt8BlockIsItsScaleAndItsBytes) {
 }
 
 TEST(CodecFormatTest, QsgdPacksSignsAndLevelsFromTheLowestBit) {
-  // Two bits: a norm of 2, then 01, 11, 00, 01, and 01 in a byte of its own.
-  EXPECT_EQ(Encode("qsgd:bits=2", {2, -2, 0, 2, 2}),
-            std::string("\x02\x00\x00\x00\x40\x4d\x01", 7));
+  // Three bits: a norm of 2, then 011, 111, 000, 011 and 011.
+  EXPECT_EQ(Encode("qsgd:bits=3", {2, -2, 0, 2, 2}),
+            std::string("\x03\x00\x00\x00\x40\x3b\x36", 7));
 }
 
 TEST(CodecFormatTest, TopkNamesPlacesInOrder) {

@@ -1,4 +1,4 @@
-#include "peer/codec/isa.h"
+#include "peer/runtime/isa.h"
 
 namespace starling {
 
