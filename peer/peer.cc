@@ -1,35 +1,15 @@
-#include "peer/codec/registry.h"
-#include "peer/gossip/codec_choice.h"
 #include "peer/peer.h"
 
 #include <algorithm>
-#include <cmath>
-#include <iterator>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "model/optimizer.h"
-#include "model/partition.h"
-#include "peer/algorithms/registry.h"
-#include "peer/runtime/run_config.h"
-#include "peer/topology/everyone.h"
 
 namespace starling {
 namespace {
 
 // Control traffic is bounded by the transport; this is for what Peer posts to itself.
 constexpr size_t kMailbox = 1024;
-
-// How often a finished peer looks whether others have moved its parameters since it measured them.
-constexpr absl::Duration kWatchMixes = absl::Milliseconds(250);
-
-uint64_t TotalSteps(const v1::RunConfig& config, size_t examples) {
-  if (config.epochs() <= 0) return 0;
-  const double steps = config.epochs() * static_cast<double>(examples) /
-                       (static_cast<double>(config.data().parts()) * config.batch_size());
-  return std::max<uint64_t>(1, static_cast<uint64_t>(std::llround(steps)));
-}
 
 // Where losses steer an algorithm they are looked at this often.
 constexpr absl::Duration kRefreshView = absl::Milliseconds(100);
@@ -39,147 +19,44 @@ constexpr absl::Duration kRefreshView = absl::Milliseconds(100);
 // delays the start less.
 constexpr absl::Duration kMusterWait = absl::Seconds(3);
 
-// Where everybody has mustered, the first rounds hold everybody, so nobody can be further ahead than this
-// of one who has not stepped yet.
-uint64_t FarthestAhead(const std::vector<RoundSpec>& rounds) {
-  uint64_t longest = 0;
-  for (const RoundSpec& round : rounds) {
-    if (!round.final_merge) longest = std::max(longest, round.period);
-  }
-  return 2 * longest + 8;
-}
-
-FrameIdentity IdentityOf(const PeerOptions& options, RunId run, Model& model, uint32_t segments) {
-  FrameIdentity identity;
-  identity.peer = options.id;
-  identity.incarnation = options.incarnation;
-  identity.run = run;
-  identity.epoch = options.config.epoch();
-  identity.model = model.fingerprint();
-  const size_t elements = model.parameters().size();
-  const size_t segment = (elements + segments - 1) / segments;
-  identity.shards =
-      ShardMap{elements, std::min<size_t>(options.config.shard_elements(), segment)};
-  return identity;
-}
-
-// One exact average of everybody's parameters after the last step.
-RoundSpec FinalMerge(uint64_t total_steps) {
-  RoundSpec merge;
-  merge.period = total_steps;
-  merge.delay = RoundSpec::kBackground;
-  merge.topology = MakeEveryone();
-  merge.final_merge = true;
-  merge.outer = [](size_t, bool) { return MakePlainOuter(); };
-  return merge;
-}
-
-absl::optional<size_t> FinalMergeOf(const Algorithm& algorithm) {
-  for (size_t index = 0; index < algorithm.rounds.size(); ++index) {
-    if (algorithm.rounds[index].final_merge) return index;
-  }
-  return absl::nullopt;
-}
-
-// What the defaults of optimizer and algorithm make of the configuration; Create has checked both.
-v1::RunConfig EffectiveConfig(const v1::RunConfig& config) {
-  v1::RunConfig effective = config;
-  if (auto optimizer = CompleteOptimizerConfig(config.optimizer()); optimizer.ok()) {
-    *effective.mutable_optimizer() = *std::move(optimizer);
-  }
-  if (auto algorithm = CompleteAlgorithmConfig(config.algorithm()); algorithm.ok()) {
-    *effective.mutable_algorithm() = *std::move(algorithm);
-  }
-  return effective;
-}
-
-v1::Member SelfMember(const PeerOptions& options) {
-  v1::Member member;
-  member.set_peer_id(options.id.value());
-  member.set_incarnation(options.incarnation);
-  member.set_address(options.address);
-  member.set_state(v1::PEER_STATE_JOINING);
-  member.set_slot(options.slot);
-  member.set_centre(options.centre);
-  return member;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Peer>> Peer::Create(PeerDeps deps, PeerOptions options) {
-  auto algorithm = MakeAlgorithm(options.config.algorithm(),
-                                 {options.config.data().parts(), options.config.seed()});
-  if (!algorithm.ok()) return algorithm.status();
-  if (absl::Status status = CheckCodecs(*algorithm, options.gossip.codecs); !status.ok()) {
-    return status;
-  }
-  const uint64_t total_steps = TotalSteps(options.config, deps.train->size());
-  if (options.config.final_merge() && total_steps > 0) {
-    algorithm->rounds.push_back(FinalMerge(total_steps));
-  }
-  if (absl::Status status = CheckOptimizer(options.config.algorithm().name(),
-                                           options.config.optimizer().name());
-      !status.ok()) {
-    return status;
-  }
-  if (options.centre && !algorithm->needs_centre) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "algorithm \"", algorithm->name, "\" has no centre; start this peer without --centre"));
-  }
-  for (const RoundSpec& round : algorithm->rounds) {
-    const size_t elements = deps.model->parameters().size();
-    if (round.fragments <= elements) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("algorithm \"", algorithm->name, "\" cuts the parameters into ", round.fragments,
-                     " fragments, but model \"", deps.model->name(), "\" has only ", elements,
-                     "; use fragments <= ", elements));
-  }
-  auto optimizer = MakeOptimizer(options.config.optimizer(), deps.model->parameters().size(),
-                                 deps.model->layers());
-  if (!optimizer.ok()) return optimizer.status();
-  if ((*optimizer)->needs_curvature() && !deps.model->has_curvature()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("optimizer \"", (*optimizer)->name(), "\" needs second derivatives, which model \"",
-                     deps.model->name(), "\" does not have; use nesterov or adamw"));
-  }
-  const v1::DataConfig& data = options.config.data();
-  auto part = PartitionOf(*deps.train, data.parts(), options.slot % data.parts(),
-                          data.dirichlet_alpha(), options.config.seed());
-  if (!part.ok()) return part.status();
-  return std::unique_ptr<Peer>(new Peer(std::move(deps), std::move(options), *algorithm,
-                                        *std::move(optimizer), *std::move(part)));
+  auto setup = SetUpPeer(options, *deps.model, *deps.train);
+  if (!setup.ok()) return setup.status();
+  return std::unique_ptr<Peer>(new Peer(std::move(deps), std::move(options), *std::move(setup)));
 }
 
-Peer::Peer(PeerDeps deps, PeerOptions options, const Algorithm& algorithm,
-           std::unique_ptr<Optimizer> optimizer, std::vector<uint32_t> part)
+Peer::Peer(PeerDeps deps, PeerOptions options, PeerSetup setup)
     : Actor(deps.control, kMailbox),
       options_(std::move(options)),
-      run_(RunIdOf(options_.config)),
-      identity_(IdentityOf(options_, run_, *deps.model, algorithm.segments)),
+      run_(setup.run),
+      identity_(setup.identity),
       log_(deps.log),
       transport_(deps.transport),
-      total_steps_(TotalSteps(options_.config, deps.train->size())),
-      part_size_(part.size()),
+      total_steps_(setup.total_steps),
+      part_size_(setup.part.size()),
       model_threads_(deps.model->threads()),
       random_(Random(options_.config.seed()).Split("peer").Split(options_.id.value())),
-      follows_losses_(!algorithm.tethers.empty()),
-      has_rounds_(std::any_of(algorithm.rounds.begin(), algorithm.rounds.end(),
-                              [](const RoundSpec& spec) { return !spec.final_merge; })),
-      final_merge_(FinalMergeOf(algorithm)),
-      ahead_(FarthestAhead(algorithm.rounds)),
+      follows_losses_(!setup.algorithm.tethers.empty()),
+      has_rounds_(setup.has_rounds()),
+      final_merge_(setup.final_merge()),
+      ahead_(setup.farthest_ahead()),
       progress_slot_(deps.control, WhileAlive([this](const TrainingProgress& progress) {
                        OnProgress(progress);
                      })),
-      training_(deps.training, std::move(deps.model), std::move(optimizer),
-                BatchCursor(deps.train, std::move(part), options_.config.batch_size(),
+      training_(deps.training, std::move(deps.model), std::move(setup.optimizer),
+                BatchCursor(deps.train, std::move(setup.part), options_.config.batch_size(),
                             Random(options_.config.seed()).Split("batches").Split(options_.slot)),
-                deps.pool,
-                MakeTrainingOptions(deps, algorithm),
+                deps.pool, MakeTrainingOptions(deps, setup),
                 [this](const TrainingProgress& progress) { progress_slot_.Put(progress); }),
       evaluator_(deps.evaluation, std::move(deps.evaluation_model), deps.test),
-      gossip_(deps.control, deps.transport, &training_, identity_, algorithm,
+      evaluation_(deps.control, &training_, &evaluator_, options_.evaluate_every,
+                  [this] { return Mixes(); },
+                  [this](const absl::Status& status) { NoteError(status); }),
+      gossip_(deps.control, deps.transport, &training_, identity_, setup.algorithm,
               random_.Split("gossip"), options_.gossip),
-      rounds_(RoundsDeps(deps), identity_, algorithm.rounds, options_.config.seed(),
+      rounds_(RoundsDeps(deps), identity_, setup.algorithm.rounds, options_.config.seed(),
               options_.rounds),
       keeper_(deps.control, &training_, identity_, options_.keeper),
       averaging_(RoundOptions(), AveragingDeps(deps)),
@@ -231,27 +108,8 @@ RoundsActor::Deps Peer::RoundsDeps(const PeerDeps& deps) {
   return rounds;
 }
 
-TrainingOptions Peer::MakeTrainingOptions(const PeerDeps& deps, const Algorithm& algorithm) {
-  TrainingOptions training;
-  training.total_steps = total_steps_;
-  training.decay_share = options_.config.optimizer().decay_share();
-  training.step_time = options_.step_time;
-  training.learn = options_.learn;
-  training.rounds = algorithm.rounds;
-  training.tethers = algorithm.tethers;
-  training.elastic = algorithm.elastic;
-  training.reference_workers = std::max<uint32_t>(1, options_.config.data().parts());
-  training.shard_elements = identity_.shards.shard_elements;
-  if (algorithm.rotates_data) {
-    training.part_of_pass = [config = options_.config, slot = options_.slot,
-                             train = deps.train](uint64_t pass) {
-      const uint32_t parts = config.data().parts();
-      auto part = PartitionOf(*train, parts, static_cast<uint32_t>((slot + pass) % parts),
-                              config.data().dirichlet_alpha(), config.seed());
-      STARLING_CHECK(part.ok());  // the first one was
-      return *std::move(part);
-    };
-  }
+TrainingOptions Peer::MakeTrainingOptions(const PeerDeps& deps, const PeerSetup& setup) {
+  TrainingOptions training = TrainingOptionsFor(options_, setup, deps.train);
   training.on_contribution = DeliverEach<Contribution>(
       [this](Contribution contribution) { rounds_.OnContribution(std::move(contribution)); });
   training.random = random_.Split("training");
@@ -328,47 +186,22 @@ v1::PeerState Peer::MemberState() const {
 }
 
 std::string Peer::AddressOf(PeerId peer) const {
-  const auto found = training_members_.find(peer);
-  return found == training_members_.end() ? std::string() : found->second;
+  const auto found = swarm_.training.find(peer);
+  return found == swarm_.training.end() ? std::string() : found->second;
 }
 
 void Peer::OnView(std::shared_ptr<const MembershipView> view) {
   AssertHere();
   ShareView(*view);
-  joiner_.OnSwarm(training_members_, view->settled);
+  joiner_.OnSwarm(swarm_.training, view->settled);
 }
 
 void Peer::ShareView(const MembershipView& view) {
   view_refreshed_ = Now();
-  std::map<PeerId, Contact> contacts;
-  std::map<PeerId, RoundMember> members;
-  std::set<PeerId> still_training;
-  training_members_.clear();
-  worker_members_.clear();
-  // Those who have stepped may be gone again, and we alone with what we have.
-  swarm_step_ = 0;
-  for (const MemberView& other : view.others) {
-    const v1::Member& member = other.member;
-    if (member.state() != v1::PEER_STATE_ALIVE) continue;
-    const PeerId id(member.peer_id());
-    training_members_[id] = member.address();
-    Contact contact(member.address());
-    contact.centre = member.centre();
-    contact.loss = member.loss();
-    contacts.emplace(id, std::move(contact));
-    const bool finished = total_steps_ > 0 && member.step() >= total_steps_;
-    swarm_step_ = std::max(swarm_step_, member.step());
-    if (member.centre()) continue;
-    worker_members_[id] = member.address();
-    members[id] = RoundMember{member.address(), finished};
-    if (!finished) still_training.insert(id);
-  }
-  workers_ = still_training.size();
-  const size_t rank = static_cast<size_t>(
-      std::distance(still_training.begin(), still_training.lower_bound(options_.id)));
-  training_.SetWorkers(workers_ + 1, rank);
-  gossip_.SetCandidates(std::move(contacts));
-  rounds_.SetMembers(std::move(members));
+  swarm_ = ReadView(view, options_.id, total_steps_);
+  training_.SetWorkers(swarm_.still_training + 1, swarm_.rank);
+  gossip_.SetCandidates(std::move(swarm_.contacts));
+  rounds_.SetMembers(std::move(swarm_.members));
   if (phase_ == v1::PHASE_TRAINING && has_rounds_ && !stepping_) StartStepsIfMustered();
 }
 
@@ -409,13 +242,13 @@ void Peer::MaybeTrain() {
        phase_ != v1::PHASE_WAITING)) {
     return;
   }
-  if (from_seed_ && swarm_step_ > 0) {
+  if (from_seed_ && swarm_.farthest_step > 0) {
     // The swarm was found only after we had settled for the seed: catch up with it first.
     CatchUp();
     return;
   }
   SetPhase(v1::PHASE_TRAINING);
-  last_evaluation_ = Now();
+  evaluation_.Begin();
   router_.SetServingState(true);
   gossip_.Begin(joined_step_);
   gossip_.SetAccepting(true);
@@ -426,7 +259,7 @@ void Peer::MaybeTrain() {
     return;
   }
   // Also with a copy of somebody who was here a moment earlier and has not stepped either.
-  if (has_rounds_ && joined_step_ == 0 && swarm_step_ == 0) {
+  if (has_rounds_ && joined_step_ == 0 && swarm_.farthest_step == 0) {
     ScheduleAfter(std::max(kMusterWait, 2 * options_.membership.ping_interval),
                   [this] { StartSteps(); });
     StartStepsIfMustered();
@@ -436,7 +269,7 @@ void Peer::MaybeTrain() {
 }
 
 void Peer::StartStepsIfMustered() {
-  if (workers_ + 1 >= options_.config.data().parts()) StartSteps();
+  if (swarm_.still_training + 1 >= options_.config.data().parts()) StartSteps();
 }
 
 void Peer::CatchUp() {
@@ -447,7 +280,7 @@ void Peer::CatchUp() {
 
 void Peer::StartSteps() {
   if (stepping_ || phase_ != v1::PHASE_TRAINING || options_.centre) return;
-  if (from_seed_ && has_rounds_ && swarm_step_ > ahead_) {
+  if (from_seed_ && has_rounds_ && swarm_.farthest_step > ahead_) {
     // The others mustered without us and are far ahead.
     SetPhase(v1::PHASE_SYNCING);
     router_.SetServingState(false);
@@ -478,9 +311,8 @@ void Peer::OnProgress(const TrainingProgress& progress) {
     } else {
       Finish();
     }
-  } else if (options_.evaluate_every > absl::ZeroDuration() &&
-             Now() - last_evaluation_ >= options_.evaluate_every) {
-    EvaluateSelf();
+  } else {
+    evaluation_.OnStep();
   }
   membership_.SetLocal(progress.step, MemberState(), progress.loss);
 }
@@ -488,8 +320,7 @@ void Peer::OnProgress(const TrainingProgress& progress) {
 void Peer::Finish() {
   if (phase_ != v1::PHASE_TRAINING) return;
   SetPhase(v1::PHASE_FINISHED);
-  EvaluateSelf();
-  WatchMixes();
+  evaluation_.OnFinished();
   membership_.SetLocal(progress_.step, MemberState(), progress_.loss);
 }
 
@@ -497,49 +328,6 @@ uint64_t Peer::Mixes() const {
   const v1::GossipStatus gossip = gossip_.Status();
   return gossip.shards_answered() + gossip.shards_committed() +
          averaging_.Status().shards_applied() + rounds_.Status().shards_applied();
-}
-
-void Peer::WatchMixes() {
-  if (leaving_) return;
-  if (!evaluating_ && Mixes() != evaluated_mixes_) EvaluateSelf();
-  ScheduleAfter(kWatchMixes, [this] { WatchMixes(); });
-}
-
-void Peer::EvaluateSelf() {
-  if (evaluating_) return;
-  evaluating_ = true;
-  last_evaluation_ = Now();
-  const bool at_end = phase_ == v1::PHASE_FINISHED;
-  auto retry_at_end = [this, at_end] {
-    evaluating_ = false;
-    // The evaluation at the end is owed; one on the way is not.
-    if (at_end || phase_ == v1::PHASE_FINISHED) {
-      ScheduleAfter(absl::Milliseconds(200), [this] { EvaluateSelf(); });
-    }
-  };
-  auto on_result = [this, at_end](uint64_t step, const absl::StatusOr<Evaluation>& result) {
-    evaluating_ = false;
-    if (!result.ok()) {
-      NoteError(result.status());
-      return;
-    }
-    evaluation_.set_evaluated(true);
-    evaluation_.set_test_accuracy(result->accuracy);
-    evaluation_.set_test_loss(result->loss);
-    evaluation_.set_evaluated_step(step);
-    if (!at_end && phase_ == v1::PHASE_FINISHED) EvaluateSelf();
-  };
-  const bool posted = training_.TakeSnapshot(
-      PlainCodec(), Deliver<Snapshot>([this, on_result, retry_at_end](Snapshot snapshot) {
-        const uint64_t step = snapshot.step;
-        evaluated_mixes_ = Mixes();
-        const bool accepted = evaluator_.Evaluate(
-            snapshot.values,
-            Deliver<absl::StatusOr<Evaluation>>(
-                [step, on_result](absl::StatusOr<Evaluation> result) { on_result(step, result); }));
-        if (!accepted) retry_at_end();
-      }));
-  if (!posted) retry_at_end();
 }
 
 void Peer::OnControl(v1::ControlRequest request, ControlResponder respond) {
@@ -600,6 +388,7 @@ void Peer::Leave(std::string reason, absl::AnyInvocable<void()> done) {
   log_(absl::StrCat("leaving: ", reason));
   SetPhase(v1::PHASE_LEAVING);
   training_.Stop();
+  evaluation_.Stop();
   joiner_.Stop();
   averaging_.Stop();
   rounds_.Stop();
@@ -634,7 +423,7 @@ void Peer::EvaluateAverage(
         absl::StrCat("this peer has no parameters yet (", v1::Phase_Name(phase_), ")")));
     return;
   }
-  average_evaluation_.Start(ControlTemplate(), worker_members_, std::move(done));
+  average_evaluation_.Start(ControlTemplate(), swarm_.workers, std::move(done));
 }
 
 v1::Status Peer::GetStatus() const {
@@ -653,7 +442,7 @@ v1::Status Peer::GetStatus() const {
   status.set_last_error(last_error_);
 
   v1::TrainingStatus& training = *status.mutable_training();
-  training = evaluation_;
+  training = evaluation_.last();
   training.set_step(progress_.step);
   training.set_total_steps(total_steps_);
   training.set_epochs(static_cast<double>(progress_.samples) / static_cast<double>(part_size_));

@@ -40,13 +40,17 @@
 #include "peer/gossip/gossip_actor.h"
 #include "peer/membership/coordinator_client.h"
 #include "peer/membership/membership_actor.h"
+#include "peer/peer_options.h"
+#include "peer/peer_setup.h"
 #include "peer/rounds/rounds_actor.h"
 #include "peer/runtime/actor.h"
 #include "peer/runtime/buffer_pool.h"
 #include "peer/runtime/latest.h"
 #include "peer/state/average_evaluation.h"
 #include "peer/state/joiner.h"
+#include "peer/state/self_evaluation.h"
 #include "peer/state/state_keeper.h"
+#include "peer/swarm_view.h"
 #include "peer/training/evaluation_actor.h"
 #include "peer/training/training_actor.h"
 #include "peer/transport/transport.h"
@@ -72,38 +76,9 @@ struct PeerDeps {
   MixObserver* mix_observer = nullptr;
 };
 
-struct PeerOptions {
-  // Complete and valid; what the run id was computed from.
-  v1::RunConfig config;
-  PeerId id;
-  Incarnation incarnation = 1;
-  // Where others reach us.
-  std::string address;
-  std::string version;
-  // Peers to ask when there is no coordinator, or beside it.
-  std::vector<std::string> seeds;
-  // Which part of the training set is ours.
-  uint32_t slot = 0;
-  // Holds the centre of an algorithm that needs one, and does not train.
-  bool centre = false;
-  MembershipOptions membership;
-  GossipOptions gossip;
-  RoundsOptions rounds;
-  StateKeeperOptions keeper;
-  JoinerOptions joiner;
-  // Test set accuracy is measured this often while training, and always at the end. 0: at the end
-  // only. Up: less computing taken from the other cores.
-  absl::Duration evaluate_every = absl::Seconds(20);
-  // See TrainingOptions.
-  std::function<absl::Duration()> step_time;
-  bool learn = true;
-  // Exchanges under way at departure get this long.
-  absl::Duration drain = absl::Seconds(2);
-};
-
 class Peer : public Actor {
  public:
-  // INVALID_ARGUMENT: the configuration names an unknown algorithm or optimizer, or a bad option.
+  // INVALID_ARGUMENT: as SetUpPeer says.
   static absl::StatusOr<std::unique_ptr<Peer>> Create(PeerDeps deps, PeerOptions options);
 
   // Joins the swarm and trains. `ended` is called once if the peer ends by itself: with an error
@@ -121,12 +96,11 @@ class Peer : public Actor {
       absl::AnyInvocable<void(absl::StatusOr<v1::EvaluateAverageResponse>)> done);
 
  private:
-  Peer(PeerDeps deps, PeerOptions options, const Algorithm& algorithm,
-       std::unique_ptr<Optimizer> optimizer, std::vector<uint32_t> part);
+  Peer(PeerDeps deps, PeerOptions options, PeerSetup setup);
 
   AveragingActor::Deps AveragingDeps(const PeerDeps& deps);
   RoundsActor::Deps RoundsDeps(const PeerDeps& deps);
-  TrainingOptions MakeTrainingOptions(const PeerDeps& deps, const Algorithm& algorithm);
+  TrainingOptions MakeTrainingOptions(const PeerDeps& deps, const PeerSetup& setup);
   MembershipActor::Deps MembershipDeps(const PeerDeps& deps);
 
   void SetPhase(v1::Phase phase);
@@ -150,11 +124,8 @@ class Peer : public Actor {
   void CatchUp();
   void StartSteps();
   void OnProgress(const TrainingProgress& progress);
-  void EvaluateSelf();
   // Shards that exchanges and averages have changed so far.
   uint64_t Mixes() const;
-  // A finished peer still answers exchanges: measures it again when they have moved it.
-  void WatchMixes();
   void OnControl(v1::ControlRequest request, ControlResponder respond);
   void Fail(absl::Status status);
   void NoteError(const absl::Status& status);
@@ -183,17 +154,10 @@ class Peer : public Actor {
   bool from_seed_ = false;  // and they are nobody's
   bool leaving_ = false;
   uint64_t joined_step_ = 0;
-  std::map<PeerId, std::string> training_members_;  // the others that train, with addresses
-  std::map<PeerId, std::string> worker_members_;    // those of them that do not hold a centre
-  TrainingProgress progress_;
-  v1::TrainingStatus evaluation_;  // the fields of the last evaluation
-  absl::Time last_evaluation_ = absl::InfinitePast();
-  size_t workers_ = 0;               // others that train and have not finished
-  uint64_t swarm_step_ = 0;          // the most steps that any other training member has made
-  bool stepping_ = false;            // the trainer was started
+  SwarmView swarm_;
   absl::Time view_refreshed_ = absl::InfinitePast();
-  bool evaluating_ = false;
-  uint64_t evaluated_mixes_ = 0;  // Mixes() when the evaluated copy was taken
+  TrainingProgress progress_;
+  bool stepping_ = false;  // the trainer was started
   std::string last_error_;
   absl::AnyInvocable<void(absl::Status)> ended_;
 
@@ -201,6 +165,7 @@ class Peer : public Actor {
   Latest<TrainingProgress> progress_slot_;
   TrainingActor training_;
   EvaluationActor evaluator_;
+  SelfEvaluation evaluation_;
   GossipActor gossip_;
   RoundsActor rounds_;
   StateKeeper keeper_;

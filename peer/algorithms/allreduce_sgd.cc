@@ -4,7 +4,6 @@
 // missed anything that changes nothing.
 
 #include "peer/algorithms/row.h"
-#include "peer/topology/everyone.h"
 
 namespace starling {
 
@@ -21,13 +20,7 @@ AlgorithmRow AllreduceSgdRow() {
       [](const AlgorithmOptions& options,
          const AlgorithmContext&) -> absl::StatusOr<Algorithm> {
         Algorithm algorithm;
-        RoundSpec gradients;
-        gradients.payload = RoundSpec::Payload::kGradient;
-        gradients.topology = MakeEveryone();
-        algorithm.rounds.push_back(gradients);
-        if (options.Whole("resync") > 0) {
-          algorithm.rounds.push_back(PlainRounds(MakeEveryone(), options.Whole("resync")));
-        }
+        algorithm.rounds = AverageGradients(options.Whole("resync"));
         return algorithm;
       }};
 }

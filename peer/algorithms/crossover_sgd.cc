@@ -37,7 +37,7 @@ AlgorithmRow CrossoverSgdRow() {
           gradients.topology = MakeGroups(group_size);
           algorithm.rounds.push_back(std::move(gradients));
         }
-        if (absl::Status status = CheckTopology("crossover_sgd", *topology, context); !status.ok()) {
+        if (absl::Status status = CheckTopology(*topology, context); !status.ok()) {
           return status;
         }
         algorithm.rounds.push_back(PlainRounds(std::move(topology), 1));

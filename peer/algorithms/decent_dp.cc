@@ -22,7 +22,7 @@ AlgorithmRow DecentDpRow() {
          const AlgorithmContext& context) -> absl::StatusOr<Algorithm> {
         std::unique_ptr<const Topology> topology =
             MakeAlternatingGroups(options.Whole("group_size"), MakeOnePeerExponential());
-        if (absl::Status status = CheckTopology("decent_dp", *topology, context); !status.ok()) {
+        if (absl::Status status = CheckTopology(*topology, context); !status.ok()) {
           return status;
         }
         Algorithm algorithm;

@@ -18,8 +18,7 @@ AlgorithmRow DiLoCoRow() {
       {},
       [](const AlgorithmOptions& options,
          const AlgorithmContext&) -> absl::StatusOr<Algorithm> {
-        if (absl::Status status =
-                CheckOuterNesterov("diloco", options["rate"], options["momentum"]);
+        if (absl::Status status = CheckOuterNesterov(options["rate"], options["momentum"]);
             !status.ok()) {
           return status;
         }

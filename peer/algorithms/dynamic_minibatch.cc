@@ -2,7 +2,6 @@
 // step length follows it, slowly, or the batch is shared out anew.
 
 #include "peer/algorithms/row.h"
-#include "peer/topology/everyone.h"
 
 namespace starling {
 
@@ -24,13 +23,7 @@ AlgorithmRow DynamicMinibatchRow() {
                                          ? ElasticOptions::Strategy::kShareBatch
                                          : ElasticOptions::Strategy::kScaleRate;
         algorithm.elastic.ramp = options.Whole("ramp");
-        RoundSpec gradients;
-        gradients.payload = RoundSpec::Payload::kGradient;
-        gradients.topology = MakeEveryone();
-        algorithm.rounds.push_back(gradients);
-        if (options.Whole("resync") > 0) {
-          algorithm.rounds.push_back(PlainRounds(MakeEveryone(), options.Whole("resync")));
-        }
+        algorithm.rounds = AverageGradients(options.Whole("resync"));
         return algorithm;
       }};
 }

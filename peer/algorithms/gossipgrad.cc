@@ -29,7 +29,7 @@ AlgorithmRow GossipGradRow() {
         std::unique_ptr<const Topology> topology =
             options.Flag("hypercube") ? MakeHypercube() : MakeDissemination();
         if (options.Flag("rotate")) topology = MakeRotated(std::move(topology), 0);
-        if (absl::Status status = CheckTopology("gossipgrad", *topology, context); !status.ok()) {
+        if (absl::Status status = CheckTopology(*topology, context); !status.ok()) {
           return absl::InvalidArgumentError(absl::StrCat(
               status.message(), " (hypercube=0, or rotate=1, works with any number)"));
         }

@@ -126,7 +126,11 @@ absl::StatusOr<Algorithm> MakeAlgorithm(const v1::AlgorithmConfig& config,
   const auto values = ValuesFor(**row, config);
   if (!values.ok()) return values.status();
   auto algorithm = (*row)->make(AlgorithmOptions((*row)->options, *values), context);
-  if (algorithm.ok()) algorithm->name = config.name();
+  if (!algorithm.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("algorithm \"", config.name(), "\": ", algorithm.status().message()));
+  }
+  algorithm->name = config.name();
   return algorithm;
 }
 

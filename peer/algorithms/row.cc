@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "peer/runtime/check.h"
+#include "peer/topology/everyone.h"
+#include "peer/topology/topology_registry.h"
 
 namespace starling {
 
@@ -30,6 +32,12 @@ AlgorithmOptionSpec FlagOption(absl::string_view name, bool default_value, absl:
   return {name, default_value ? 1.0 : 0.0, 0, 1, true, true, help};
 }
 
+AlgorithmOptionSpec TopologyOption(double default_value) {
+  return {"topology", default_value, 0, 19, true, true,
+          "1 everybody, 2 ring, 3 lazy ring, 4 pairs along a ring, 5 one-peer exponential; "
+          "docs/algorithms.md has them all"};
+}
+
 RoundSpec PlainRounds(std::unique_ptr<const Topology> topology, uint64_t period) {
   RoundSpec spec;
   spec.period = period;
@@ -38,20 +46,30 @@ RoundSpec PlainRounds(std::unique_ptr<const Topology> topology, uint64_t period)
   return spec;
 }
 
-absl::Status CheckTopology(absl::string_view algorithm, const Topology& topology,
-                           const AlgorithmContext& context) {
-  if (context.workers == 0) return absl::OkStatus();
-  const absl::Status supports = topology.Supports(context.workers);
-  if (supports.ok()) return supports;
-  return absl::InvalidArgumentError(
-      absl::StrCat("algorithm \"", algorithm, "\": ", supports.message()));
+std::vector<RoundSpec> AverageGradients(uint64_t resync) {
+  std::vector<RoundSpec> rounds(1);
+  rounds.front().payload = RoundSpec::Payload::kGradient;
+  rounds.front().topology = MakeEveryone();
+  if (resync > 0) rounds.push_back(PlainRounds(MakeEveryone(), resync));
+  return rounds;
 }
 
-absl::Status CheckOuterNesterov(absl::string_view algorithm, double rate, double momentum) {
+absl::StatusOr<RoundSpec> RoundsAlongTopology(const AlgorithmOptions& options,
+                                              const AlgorithmContext& context, uint64_t period) {
+  auto topology = MakeTopology(options.Whole("topology"));
+  if (!topology.ok()) return topology.status();
+  if (absl::Status status = CheckTopology(**topology, context); !status.ok()) return status;
+  return PlainRounds(*std::move(topology), period);
+}
+
+absl::Status CheckTopology(const Topology& topology, const AlgorithmContext& context) {
+  return context.workers == 0 ? absl::OkStatus() : topology.Supports(context.workers);
+}
+
+absl::Status CheckOuterNesterov(double rate, double momentum) {
   const double limit = 2 * (1 + momentum) / (1 + 2 * momentum);
   if (rate < limit) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("algorithm \"", algorithm, "\": rate ", rate,
-                                                 " with momentum ", momentum,
+  return absl::InvalidArgumentError(absl::StrCat("rate ", rate, " with momentum ", momentum,
                                                  " flies apart; use a rate below ", limit));
 }
 

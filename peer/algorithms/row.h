@@ -82,7 +82,7 @@ struct AlgorithmRow {
   AlgorithmGuarantees guarantees;
   // Local optimizers that it works with, the usual one first; empty: all.
   std::vector<absl::string_view> optimizers;
-  // INVALID_ARGUMENT, as MakeAlgorithm says.
+  // INVALID_ARGUMENT, as MakeAlgorithm says, which puts the algorithm's name before the message.
   absl::StatusOr<Algorithm> (*make)(const AlgorithmOptions& options,
                                     const AlgorithmContext& context);
 };
@@ -91,17 +91,24 @@ struct AlgorithmRow {
 AlgorithmOptionSpec PeriodOption(double default_value);       // "tau", steps
 AlgorithmOptionSpec ProbabilityOption(double default_value);  // "p"
 AlgorithmOptionSpec FlagOption(absl::string_view name, bool default_value, absl::string_view help);
+AlgorithmOptionSpec TopologyOption(double default_value);  // "topology", its number
 
 // A round among `topology` every `period` steps whose mix is simply taken over.
 RoundSpec PlainRounds(std::unique_ptr<const Topology> topology, uint64_t period);
 
+// Everybody's mean gradient in every step, and everybody's mean every `resync` steps; 0: never.
+std::vector<RoundSpec> AverageGradients(uint64_t resync);
+
+// PlainRounds along the topology that option "topology" names. INVALID_ARGUMENT: as CheckTopology.
+absl::StatusOr<RoundSpec> RoundsAlongTopology(const AlgorithmOptions& options,
+                                              const AlgorithmContext& context, uint64_t period);
+
 // INVALID_ARGUMENT: the topology does not work with so many workers. OK if that is not known.
-absl::Status CheckTopology(absl::string_view algorithm, const Topology& topology,
-                           const AlgorithmContext& context);
+absl::Status CheckTopology(const Topology& topology, const AlgorithmContext& context);
 
 // INVALID_ARGUMENT: steps of that length with Nesterov momentum overshoot more each time, even where the
 // workers have found the optimum: rate must be below 2 (1 + momentum) / (1 + 2 momentum).
-absl::Status CheckOuterNesterov(absl::string_view algorithm, double rate, double momentum);
+absl::Status CheckOuterNesterov(double rate, double momentum);
 
 }  // namespace starling
 

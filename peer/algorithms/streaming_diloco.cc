@@ -26,13 +26,12 @@ AlgorithmRow StreamingDiLoCoRow() {
         const uint64_t fragments = options.Whole("fragments");
         if (tau % fragments != 0 || options.Whole("overlap") >= tau / fragments) {
           return absl::InvalidArgumentError(absl::StrCat(
-              "algorithm \"streaming_diloco\": tau ", tau, " must be a multiple of fragments ",
+              "tau ", tau, " must be a multiple of fragments ",
               fragments, ", and overlap ", options.Whole("overlap"),
               " below their quotient, so that one fragment travels at a time; nearest: tau=",
               std::max<uint64_t>(1, (tau + fragments / 2) / fragments) * fragments));
         }
-        if (absl::Status status =
-                CheckOuterNesterov("streaming_diloco", options["rate"], options["momentum"]);
+        if (absl::Status status = CheckOuterNesterov(options["rate"], options["momentum"]);
             !status.ok()) {
           return status;
         }

@@ -27,7 +27,7 @@
 #include "peer/runtime/exit_codes.h"
 
 ABSL_FLAG(int, peers, 4, "peers at the start, 1 to 64");
-ABSL_FLAG(std::string, model, "mlp", "network to train: mlp, mlp_large, cnn");
+ABSL_FLAG(std::string, model, "mlp", "network to train: mlp, mlp_small, mlp_large, cnn");
 ABSL_FLAG(std::string, algorithm, "elastic_gossip",
           "how peers mix, NAME[:option=value,...]; `starling algorithms` lists them, none keeps "
           "peers apart");

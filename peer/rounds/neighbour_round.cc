@@ -14,10 +14,9 @@ NeighbourRound::NeighbourRound(std::vector<Links> links, RoundInput input, bool 
                                RoundTimes times, BufferPool* buffers)
     : input_(std::move(input)),
       moves_mass_(moves_mass),
-      times_(times),
+      clock_(times),
       buffers_(buffers),
-      sources_(links.size()),
-      retry_(times.retry) {
+      sources_(links.size()) {
   STARLING_CHECK(links.size() == input_.shards.count());
   STARLING_CHECK(input_.values.size() == input_.shards.elements * sizeof(float));
   for (size_t shard = 0; shard < links.size(); ++shard) {
@@ -49,8 +48,7 @@ double NeighbourRound::ShareOf(uint32_t shard) const {
 }
 
 Round::Sends NeighbourRound::Begin(absl::Time now) {
-  deadline_ = now + times_.deadline;
-  retry_at_ = now + retry_;
+  clock_.Begin(now);
   Sends sends;
   for (uint32_t shard = 0; shard < out_.size(); ++shard) {
     for (const PeerId peer : out_[shard]) sends.push_back(ValuesFor(peer, shard));
@@ -59,7 +57,7 @@ Round::Sends NeighbourRound::Begin(absl::Time now) {
 }
 
 absl::Time NeighbourRound::NextWake() const {
-  return ended() ? absl::InfiniteFuture() : std::min(deadline_, retry_at_);
+  return ended() ? absl::InfiniteFuture() : clock_.NextWake();
 }
 
 void NeighbourRound::NoLongerExpect(Source& source) {
@@ -71,15 +69,13 @@ void NeighbourRound::NoLongerExpect(Source& source) {
 Round::Sends NeighbourRound::OnTime(absl::Time now) {
   Sends sends;
   if (ended()) return sends;
-  if (now >= deadline_) {
+  if (clock_.Over(now)) {
     for (auto& shard : sources_) {
       for (auto& [peer, source] : shard) NoLongerExpect(source);
     }
     return sends;
   }
-  if (now < retry_at_) return sends;
-  retry_ = std::min(2 * retry_, std::max(times_.retry, times_.deadline / 8));
-  retry_at_ = now + retry_;
+  if (!clock_.TakeRetry(now)) return sends;
   for (uint32_t shard = 0; shard < sources_.size(); ++shard) {
     for (const auto& [peer, source] : sources_[shard]) {
       if (!source.expected) continue;

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "peer/rounds/round.h"
+#include "peer/rounds/round_clock.h"
 #include "peer/runtime/buffer_pool.h"
 
 namespace starling {
@@ -62,15 +63,12 @@ class NeighbourRound final : public Round {
 
   const RoundInput input_;
   const bool moves_mass_;
-  const RoundTimes times_;
+  RoundClock clock_;
   BufferPool* const buffers_;
 
   std::vector<std::map<PeerId, Source>> sources_;  // for each shard
   std::vector<std::vector<PeerId>> out_;
   size_t expected_ = 0;
-  absl::Time deadline_ = absl::InfiniteFuture();
-  absl::Time retry_at_ = absl::InfiniteFuture();
-  absl::Duration retry_;
 };
 
 }  // namespace starling

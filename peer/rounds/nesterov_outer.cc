@@ -1,14 +1,13 @@
-#include <algorithm>
 #include <vector>
 
 #include "peer/rounds/fragment_anchor.h"
-#include "peer/rounds/outer_optimizer.h"
+#include "peer/rounds/parameter_outer.h"
 #include "peer/runtime/check.h"
 
 namespace starling {
 namespace {
 
-class NesterovOuter : public OuterOptimizer {
+class NesterovOuter : public ParameterOuter {
  public:
   NesterovOuter(size_t elements, double rate, double momentum, double keep)
       : rate_(static_cast<float>(rate)),
@@ -17,16 +16,12 @@ class NesterovOuter : public OuterOptimizer {
         anchor_(elements),
         momentum_(elements) {}
 
-  void Begin(const State& state, absl::Span<float> contribution) override {
-    STARLING_CHECK(contribution.size() == state.parameters.size());
-    anchor_.Begin(state);
-    std::copy(state.parameters.begin(), state.parameters.end(), contribution.begin());
-  }
+ private:
+  void OnBegin(const State& state) override { anchor_.Begin(state); }
 
-  void Finish(const State& state, absl::Span<const float> own,
-              absl::Span<const float> mixed) override {
+  void Apply(const State& state, absl::Span<const float> own,
+             absl::Span<const float> mixed) override {
     const size_t length = state.parameters.size();
-    STARLING_CHECK(own.size() == length && mixed.size() == length);
     float* const __restrict x = state.parameters.data();
     float* const __restrict anchor = anchor_.Of(state).data();
     float* const __restrict m = FragmentOf(momentum_, state).data();
@@ -38,7 +33,6 @@ class NesterovOuter : public OuterOptimizer {
     }
   }
 
- private:
   const float rate_;
   const float factor_;
   const float move_;

@@ -35,12 +35,12 @@ ReduceRound::ReduceRound(uint64_t number, std::vector<PeerId> members, PeerId se
       self_(self),
       input_(std::move(input)),
       times_(times),
+      clock_(times),
       buffers_(buffers),
       members_(std::move(members)),
       parts_(input_.shards.count()),
       open_parts_(input_.shards.count()),
-      loss_(input_.loss),
-      retry_(times.retry) {
+      loss_(input_.loss) {
   STARLING_CHECK(std::binary_search(members_.begin(), members_.end(), self_));
   STARLING_CHECK(input_.values.size() == input_.shards.elements * sizeof(float));
   for (uint32_t shard = 0; shard < parts_.size(); ++shard) {
@@ -78,8 +78,7 @@ void ReduceRound::CloseWhatIsComplete(Sends* sends) {
 
 Round::Sends ReduceRound::Begin(absl::Time now) {
   close_at_ = now + kCloseShare * times_.deadline;
-  deadline_ = now + times_.deadline;
-  retry_at_ = now + retry_;
+  clock_.Begin(now);
   Sends sends;
   for (uint32_t shard = 0; shard < parts_.size(); ++shard) Contribute(shard, &sends);
   CloseWhatIsComplete(&sends);
@@ -102,7 +101,7 @@ Round::Sends ReduceRound::OnMembers(absl::Time, const std::vector<PeerId>& membe
 
 absl::Time ReduceRound::NextWake() const {
   absl::Time next = absl::InfiniteFuture();
-  if (!ended()) next = std::min(deadline_, retry_at_);
+  if (!ended()) next = clock_.NextWake();
   for (const auto& [shard, owned] : owned_) {
     if (owned.reduction.open()) next = std::min(next, close_at_);
   }
@@ -117,13 +116,11 @@ Round::Sends ReduceRound::OnTime(absl::Time now) {
     }
   }
   if (ended()) return sends;
-  if (now >= deadline_) {
+  if (clock_.Over(now)) {
     for (uint32_t shard = 0; shard < parts_.size(); ++shard) EndPart(shard, SharedBytes());
     return sends;
   }
-  if (now >= retry_at_) {
-    retry_ = std::min(2 * retry_, std::max(times_.retry, times_.deadline / 8));
-    retry_at_ = now + retry_;
+  if (clock_.TakeRetry(now)) {
     for (uint32_t shard = 0; shard < parts_.size(); ++shard) {
       if (parts_[shard].open && parts_[shard].owner != self_) Contribute(shard, &sends);
     }

@@ -21,6 +21,7 @@
 
 #include "peer/averaging/shard_reduction.h"
 #include "peer/rounds/round.h"
+#include "peer/rounds/round_clock.h"
 #include "peer/runtime/buffer_pool.h"
 
 namespace starling {
@@ -69,6 +70,7 @@ class ReduceRound final : public Round {
   const PeerId self_;
   const RoundInput input_;
   const RoundTimes times_;
+  RoundClock clock_;
   BufferPool* const buffers_;
 
   std::vector<PeerId> members_;
@@ -78,9 +80,6 @@ class ReduceRound final : public Round {
   uint32_t open_parts_;
   double loss_;
   absl::Time close_at_ = absl::InfiniteFuture();
-  absl::Time deadline_ = absl::InfiniteFuture();
-  absl::Time retry_at_ = absl::InfiniteFuture();
-  absl::Duration retry_;
 };
 
 }  // namespace starling

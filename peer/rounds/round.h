@@ -23,14 +23,6 @@
 
 namespace starling {
 
-struct RoundTimes {
-  // What did not come is asked for, or sent again, after this long, then after twice as long, and so on up
-  // to an eighth of the deadline.
-  absl::Duration retry;
-  // The round ends this long after its beginning.
-  absl::Duration deadline;
-};
-
 // What a member brings: the vector, cut by `shards`, and what is said beside it.
 struct RoundInput {
   SharedBytes values;

@@ -43,7 +43,7 @@ void RoundsActor::SetMembers(std::map<PeerId, RoundMember> members) {
     Lane& lane = lanes_[index];
     if (!lane.running) continue;
     Round& round = *lane.running->round;
-    Carry(index, lane.running->number, round, round.OnMembers(Now(), Ids(lane)));
+    Carry(index, lane.running->number, round, round.OnMembers(Now(), IdsOfRunning(lane)));
     EndIfDone(index);
   }
 }
@@ -57,6 +57,18 @@ std::vector<PeerId> RoundsActor::Ids(const Lane& lane) const {
     if (takes_part) ids.push_back(peer);
   }
   ids.insert(std::lower_bound(ids.begin(), ids.end(), self_.peer), self_.peer);
+  return ids;
+}
+
+// Who has finished meanwhile has contributed all the same: to count it out now would make somebody else the
+// owner of its shards, of which there would be two means.
+std::vector<PeerId> RoundsActor::IdsOfRunning(const Lane& lane) const {
+  std::vector<PeerId> ids = Ids(lane);
+  for (const PeerId peer : lane.running->planned) {
+    if (members_.count(peer) == 0 || retired_.count(peer) > 0) continue;
+    const auto at = std::lower_bound(ids.begin(), ids.end(), peer);
+    if (at == ids.end() || *at != peer) ids.insert(at, peer);
+  }
   return ids;
 }
 
@@ -112,7 +124,9 @@ void RoundsActor::OnContribution(Contribution contribution) {
   input.shards = ShardMap{contribution.values.size() / sizeof(float), self_.shards.shard_elements};
   input.mass = contribution.mass;
   input.loss = contribution.loss;
-  lane.running = Running{number, Plan(lane, number, global, std::move(input)), Now(), global};
+  const std::vector<PeerId> planned = Ids(lane);
+  lane.running = Running{number, Plan(lane, number, global, std::move(input)), Now(), global,
+                         std::set<PeerId>(planned.begin(), planned.end())};
   counters_.set_rounds_joined(counters_.rounds_joined() + 1);
   Carry(index, number, *lane.running->round, lane.running->round->Begin(Now()));
   Replay(index);

@@ -97,6 +97,7 @@ class RoundsActor : public Actor {
     std::unique_ptr<Round> round;
     absl::Time began;
     bool global = false;
+    std::set<PeerId> planned;  // members when it began
   };
   struct Past {
     uint64_t number;
@@ -121,6 +122,8 @@ class RoundsActor : public Actor {
 
   // Those that a round of this lane is planned with, self included, ascending.
   std::vector<PeerId> Ids(const Lane& lane) const;
+  // The members of the round under way, as they are now.
+  std::vector<PeerId> IdsOfRunning(const Lane& lane) const;
   absl::Duration DeadlineOf(const Lane& lane) const;
   std::unique_ptr<Round> Plan(Lane& lane, uint64_t number, bool global, RoundInput input);
   Round* Find(Lane& lane, uint64_t number);

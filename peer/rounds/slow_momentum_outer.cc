@@ -1,28 +1,22 @@
-#include <algorithm>
 #include <vector>
 
 #include "peer/rounds/fragment_anchor.h"
-#include "peer/rounds/outer_optimizer.h"
-#include "peer/runtime/check.h"
+#include "peer/rounds/parameter_outer.h"
 
 namespace starling {
 namespace {
 
-class SlowMomentumOuter : public OuterOptimizer {
+class SlowMomentumOuter : public ParameterOuter {
  public:
   SlowMomentumOuter(size_t elements, double beta, double step)
       : beta_(static_cast<float>(beta)), step_(step), anchor_(elements), momentum_(elements) {}
 
-  void Begin(const State& state, absl::Span<float> contribution) override {
-    STARLING_CHECK(contribution.size() == state.parameters.size());
-    anchor_.Begin(state);
-    std::copy(state.parameters.begin(), state.parameters.end(), contribution.begin());
-  }
+ private:
+  void OnBegin(const State& state) override { anchor_.Begin(state); }
 
-  void Finish(const State& state, absl::Span<const float> own,
-              absl::Span<const float> mixed) override {
+  void Apply(const State& state, absl::Span<const float> own,
+             absl::Span<const float> mixed) override {
     const size_t length = state.parameters.size();
-    STARLING_CHECK(own.size() == length && mixed.size() == length);
     float* const __restrict x = state.parameters.data();
     float* const __restrict anchor = anchor_.Of(state).data();
     float* const __restrict s = FragmentOf(momentum_, state).data();
@@ -43,7 +37,6 @@ class SlowMomentumOuter : public OuterOptimizer {
     }
   }
 
- private:
   const float beta_;
   const double step_;
   FragmentAnchor anchor_;

@@ -12,7 +12,7 @@
 ABSL_FLAG(std::string, config, "",
           "file with the run configuration in protobuf text format; the flags below override it");
 ABSL_FLAG(std::optional<std::string>, model, std::nullopt,
-          "network to train: mlp, mlp_large, cnn (default mlp)");
+          "network to train: mlp, mlp_small, mlp_large, cnn (default mlp)");
 ABSL_FLAG(std::optional<std::string>, data, std::nullopt,
           "data set: fashion_mnist, idx, synthetic (default fashion_mnist)");
 ABSL_FLAG(std::optional<std::string>, data_dir, std::nullopt,

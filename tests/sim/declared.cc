@@ -37,6 +37,9 @@ Declared DeclaredBy(const v1::RunConfig& config) {
     declared.moves_mass |= round.moves_mass;
     declared.least_parameters = std::max(declared.least_parameters, round.fragments);
     // Also one that overlaps with steps must end before the next one begins.
+    if (!round.final_merge) {
+      declared.longest_period = std::max(declared.longest_period, round.period);
+    }
     declared.rounds_waited_for += round.delay != RoundSpec::kBackground;
   }
   return declared;

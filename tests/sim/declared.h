@@ -33,6 +33,8 @@ struct Declared {
   bool needs_centre = false;
   // Rounds that a trainer may have to wait for between two steps, each until its deadline at most.
   int rounds_waited_for = 0;
+  // Steps between two rounds, of the rarest.
+  uint64_t longest_period = 0;
 };
 
 // `config` is complete and valid.

@@ -106,6 +106,9 @@ void MakeQuiet(Draw draw, SimulationOptions& options) {
     options.start = SimulationOptions::Start::kUnlike;
   }
   options.averaging_period_steps = 0;
+  // Nobody is to be given up: where rounds are made in pairs, whoever is slow falls further behind those
+  // whom it has not met yet, and would be given up in a real life.
+  options.rounds.timing.floor = options.rounds.timing.ceiling = absl::Seconds(20);
   options.network.loss = options.network.duplication = options.network.corruption = 0;
 }
 
@@ -146,12 +149,18 @@ absl::StatusOr<SweepPlan> DrawSweepPlan(const std::string& algorithm, uint64_t s
   if (!status.ok()) return status;
   const Declared declared = DeclaredBy(*plan.options.RunConfig());
   plan.options.dimension = std::max(plan.options.dimension, declared.least_parameters);
+  // Long enough that the slowest comes to the next round while the fastest waits.
+  plan.options.rounds.timing.ceiling =
+      std::max(plan.options.rounds.timing.ceiling,
+               2 * static_cast<double>(declared.longest_period) * plan.options.LongestStep());
   if (plan.quiet) {
     // Each shard has a weight of its own, and what people are shown is the mean.
     if (declared.moves_mass) plan.options.shard_elements = plan.options.dimension;
     plan.drawn = absl::StrCat("a quiet life of ", plan.options.steps, " steps, ", Describe(plan));
     return plan;
   }
+  plan.life.good_within =
+      std::max(plan.life.good_within, 4 * plan.options.rounds.timing.ceiling);
   plan.links = DrawLinks(Draw(random.Split("links")), plan.options.peers);
   Draw life(random.Split("life"));
   plan.life.safety = absl::Seconds(life.Between(5, 12));

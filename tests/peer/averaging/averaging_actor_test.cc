@@ -7,12 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/peer/averaging/averaging_fakes.h"
+#include "tests/peer/runtime/manual_executor.h"
 
 namespace starling {
 namespace {
 
 constexpr ShardMap kThreeShards{.elements = 5, .shard_elements = 2};
-constexpr absl::Time kStart = absl::UnixEpoch();
+const absl::Time kStart = ManualExecutor().Now();
 
 v1::RoundPlan Plan(uint64_t round, std::vector<uint64_t> participants, uint64_t epoch = 3) {
   v1::RoundPlan plan;
@@ -88,7 +89,7 @@ class AveragingActorTest : public testing::Test {
     return FromPeerTwo(v1::FRAME_KIND_AVERAGE, shard, std::move(values));
   }
 
-  SteppedExecutor executor_;
+  ManualExecutor executor_;
   RecordingTransport transport_;
   ParametersWithoutTrainer parameters_{{1, 2, 3, 4, 5}};
   BufferPool buffers_{0};
@@ -263,10 +264,10 @@ TEST_F(AveragingActorTest, ASnapshotForAnEarlierRoundIsNotUsed) {
   absl::AnyInvocable<void(Snapshot)> answer = std::move(parameters_.held);
   OnPlan(Plan(2, {1, 2}));
   answer(parameters_.MakeSnapshot());
-  executor_.Settle();
+  executor_.RunPosted();
   EXPECT_TRUE(transport_.sent.empty());
   parameters_.held(parameters_.MakeSnapshot());
-  executor_.Settle();
+  executor_.RunPosted();
   EXPECT_EQ(transport_.sent.size(), 1u);
 }
 

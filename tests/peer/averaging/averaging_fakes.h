@@ -1,73 +1,20 @@
-// The seams of the AveragingActor with nothing behind them: an executor whose clock the test moves,
-// a transport that writes down what it is given, an owner of parameters without a trainer.
+// The seams of the AveragingActor with nothing behind them: a transport that writes down what it is given,
+// an owner of parameters without a trainer.
 
 #ifndef STARLING_TESTS_PEER_AVERAGING_AVERAGING_FAKES_H_
 #define STARLING_TESTS_PEER_AVERAGING_AVERAGING_FAKES_H_
 
-#include <algorithm>
-#include <deque>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
-#include "peer/runtime/executor.h"
 #include "peer/training/parameter_owner.h"
 #include "peer/transport/frame.h"
 #include "peer/transport/transport.h"
 
 namespace starling {
-
-// One thread; tasks run inside Settle and AdvanceTo.
-class SteppedExecutor : public Executor {
- public:
-  absl::Time Now() const override { return now_; }
-  void Post(Task task) override { tasks_.push_back(std::move(task)); }
-  TimerId ScheduleAt(absl::Time when, Task task) override {
-    timers_[{when, ++last_timer_}] = std::move(task);
-    return last_timer_;
-  }
-  void Cancel(TimerId timer) override {
-    std::erase_if(timers_, [timer](const auto& entry) { return entry.first.second == timer; });
-  }
-  bool RunsHere() const override { return inside_; }
-
-  void Settle() {
-    while (!tasks_.empty()) {
-      Task task = std::move(tasks_.front());
-      tasks_.pop_front();
-      RunTask(std::move(task));
-    }
-  }
-  void AdvanceTo(absl::Time end) {
-    for (Settle(); !timers_.empty() && timers_.begin()->first.first <= end; Settle()) {
-      now_ = std::max(now_, timers_.begin()->first.first);
-      RunTask(std::move(timers_.extract(timers_.begin()).mapped()));
-    }
-    now_ = end;
-  }
-  // Runs `task` as a task of this executor, now.
-  void Do(Task task) {
-    RunTask(std::move(task));
-    Settle();
-  }
-  size_t timers() const { return timers_.size(); }
-
- private:
-  void RunTask(Task task) {
-    inside_ = true;
-    task();
-    inside_ = false;
-  }
-
-  absl::Time now_ = absl::UnixEpoch();
-  bool inside_ = false;
-  TimerId last_timer_ = 0;
-  std::deque<Task> tasks_;
-  std::map<std::pair<absl::Time, TimerId>, Task> timers_;
-};
 
 struct SentFrame {
   std::string address;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -120,10 +121,17 @@ class Terminal {
     close(master_);
   }
   std::FILE* stream() { return stream_; }
-  std::string Read() {
-    char buffer[4096];
-    const ssize_t size = read(master_, buffer, sizeof(buffer));
-    return std::string(buffer, size > 0 ? size : 0);
+  // What was drawn up to the end of a frame, or what had come after 10 s.
+  std::string ReadFrame() {
+    std::string drawn;
+    pollfd readable{master_, POLLIN, 0};
+    while (!absl::EndsWith(drawn, "\x1b[J") && poll(&readable, 1, 10'000) == 1) {
+      char buffer[4096];
+      const ssize_t size = read(master_, buffer, sizeof(buffer));
+      if (size <= 0) break;
+      drawn.append(buffer, static_cast<size_t>(size));
+    }
+    return drawn;
   }
 
  private:
@@ -139,9 +147,9 @@ TEST(LiveScreenTest, ATerminalIsRedrawnInPlace) {
   EXPECT_TRUE(screen.live());
   EXPECT_TRUE(screen.colour());
   screen.Draw({"one", "two"});
-  terminal.Read();
+  terminal.ReadFrame();
   screen.Draw({"three"});
-  EXPECT_EQ(terminal.Read(), "\x1b[2A\rthree\x1b[K\r\n\x1b[J");
+  EXPECT_EQ(terminal.ReadFrame(), "\x1b[2A\rthree\x1b[K\r\n\x1b[J");
 }
 
 TEST(LiveScreenTest, LongLinesAreCutToTheTerminal) {
@@ -149,7 +157,7 @@ TEST(LiveScreenTest, LongLinesAreCutToTheTerminal) {
   Terminal terminal;
   LiveScreen screen(terminal.stream());
   screen.Draw({std::string(200, 'x')});
-  EXPECT_EQ(terminal.Read(), "\r" + std::string(80, 'x') + "\x1b[K\r\n\x1b[J");
+  EXPECT_EQ(terminal.ReadFrame(), "\r" + std::string(80, 'x') + "\x1b[K\r\n\x1b[J");
 }
 
 TEST(LiveScreenTest, NoColorIsHonoured) {

@@ -14,6 +14,7 @@
 
 #include "absl/time/time.h"
 #include "peer/rounds/round.h"
+#include "peer/rounds/round_clock.h"
 #include "peer/runtime/buffer_pool.h"
 #include "peer/runtime/ids.h"
 

@@ -1,0 +1,34 @@
+// A membership view as those read it who choose peers. Pure.
+
+#ifndef STARLING_PEER_SWARM_VIEW_H_
+#define STARLING_PEER_SWARM_VIEW_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "peer/gossip/gossip_actor.h"
+#include "peer/membership/membership_view.h"
+#include "peer/rounds/rounds_actor.h"
+#include "peer/runtime/ids.h"
+
+namespace starling {
+
+// Of the other members that are ALIVE.
+struct SwarmView {
+  std::map<PeerId, std::string> training;  // addresses of all of them
+  std::map<PeerId, std::string> workers;   // of those that do not hold a centre
+  std::map<PeerId, Contact> contacts;      // for exchanges
+  std::map<PeerId, RoundMember> members;   // for rounds: the workers
+  uint64_t farthest_step = 0;              // the most steps that any of them has made
+  size_t still_training = 0;               // workers that have not made all their steps
+  size_t rank = 0;                         // of `self` among itself and those, by id
+};
+
+// `total_steps` 0: nobody ever finishes.
+SwarmView ReadView(const MembershipView& view, PeerId self, uint64_t total_steps);
+
+}  // namespace starling
+
+#endif  // STARLING_PEER_SWARM_VIEW_H_
