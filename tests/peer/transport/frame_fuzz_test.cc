@@ -2,8 +2,8 @@
 //
 // STARLING_FUZZ_FRAMES says how many; the default is for every day. Ten million under sanitizers:
 //
-//   bazel test --config=asan-ubsan --test_env=STARLING_FUZZ_FRAMES=10000000 \
-//       //tests/peer/transport:frame_fuzz_test
+//   STARLING_FUZZ_FRAMES=10000000 bazel test --config=asan-ubsan --test_env=STARLING_FUZZ_FRAMES
+//     //tests/peer/transport:frame_fuzz_test
 //
 // Buffers are exactly as long as what they hold, so that a sanitizer sees every byte too far.
 
