@@ -140,12 +140,13 @@ void ExamineView(const DoctorFacts& viewer, const DoctorFacts& sought, Findings&
 }
 
 // "model.name: mlp, not cnn", of the first few that differ.
-std::string Differences(const v1::RunConfig& one, const v1::RunConfig& other) {
+std::string Differences(v1::RunConfig one, v1::RunConfig other) {
+  // Where a machine keeps its data is its own affair.
+  one.mutable_data()->clear_directory();
+  other.mutable_data()->clear_directory();
   google::protobuf::util::MessageDifferencer differencer;
   std::string report;
   differencer.ReportDifferencesToString(&report);
-  differencer.set_report_ignores(false);
-  differencer.IgnoreField(v1::DataConfig::descriptor()->FindFieldByName("directory"));
   if (differencer.Compare(one, other)) return "";
   std::vector<std::string> lines =
       absl::StrSplit(report, '\n', absl::SkipWhitespace());
