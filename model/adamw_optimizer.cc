@@ -3,6 +3,7 @@
 
 #include "model/local_optimizers.h"
 #include "peer/runtime/check.h"
+#include "peer/runtime/isa.h"
 
 namespace starling {
 namespace {
@@ -24,23 +25,26 @@ class AdamWOptimizer final : public Optimizer {
     beta1_power_ *= config_.beta1();
     beta2_power_ *= config_.beta2();
 
-    const float keep = static_cast<float>(1 - rate() * config_.weight_decay());
-    const float beta1 = static_cast<float>(config_.beta1());
-    const float beta2 = static_cast<float>(config_.beta2());
-    const float rest1 = static_cast<float>(1 - config_.beta1());
-    const float rest2 = static_cast<float>(1 - config_.beta2());
-    const float step = static_cast<float>(rate() / (1 - beta1_power_));
-    const float scale = static_cast<float>(1 / std::sqrt(1 - beta2_power_));
-    const float epsilon = static_cast<float>(config_.epsilon());
-    float* __restrict x = parameters.data();
-    const float* __restrict g = gradients.data();
-    float* __restrict m = first_.data();
-    float* __restrict v = second_.data();
-    for (size_t i = 0; i < elements; ++i) {
-      m[i] = beta1 * m[i] + rest1 * g[i];
-      v[i] = beta2 * v[i] + rest2 * g[i] * g[i];
-      x[i] = keep * x[i] - step * m[i] / (std::sqrt(v[i]) * scale + epsilon);
-    }
+    RunKernel([&] {
+      const float keep = static_cast<float>(1 - rate() * config_.weight_decay());
+      const float beta1 = static_cast<float>(config_.beta1());
+      const float beta2 = static_cast<float>(config_.beta2());
+      const float rest1 = static_cast<float>(1 - config_.beta1());
+      const float rest2 = static_cast<float>(1 - config_.beta2());
+      const float step = static_cast<float>(rate() / (1 - beta1_power_));
+      const float scale = static_cast<float>(1 / std::sqrt(1 - beta2_power_));
+      const float epsilon = static_cast<float>(config_.epsilon());
+      float* const __restrict x = parameters.data();
+      const float* const __restrict g = gradients.data();
+      float* const __restrict m = first_.data();
+      float* const __restrict v = second_.data();
+      const size_t count = elements;
+      for (size_t i = 0; i < count; ++i) {
+        m[i] = beta1 * m[i] + rest1 * g[i];
+        v[i] = beta2 * v[i] + rest2 * g[i] * g[i];
+        x[i] = keep * x[i] - step * m[i] / (std::sqrt(v[i]) * scale + epsilon);
+      }
+    });
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include "model/local_optimizers.h"
 #include "peer/runtime/check.h"
+#include "peer/runtime/isa.h"
 
 namespace starling {
 namespace {
@@ -20,15 +21,22 @@ class NesterovOptimizer final : public Optimizer {
   void Step(absl::Span<float> parameters, absl::Span<const float> gradients) override {
     const size_t elements = buffer_.size();
     STARLING_CHECK(parameters.size() == elements && gradients.size() == elements);
-    const float rate = static_cast<float>(this->rate());
-    float* __restrict x = parameters.data();
-    const float* __restrict gradient = gradients.data();
-    float* __restrict m = buffer_.data();
-    for (size_t i = 0; i < elements; ++i) {
-      const float g = gradient[i] + decay_ * x[i];
-      m[i] = momentum_ * m[i] + g;
-      x[i] -= rate * (g + momentum_ * m[i]);
-    }
+    const float step = static_cast<float>(rate());
+    RunKernel([&] {
+      float* const __restrict x = parameters.data();
+      const float* const __restrict gradient = gradients.data();
+      float* const __restrict m = buffer_.data();
+      const float rate = step;
+      const float decay = decay_;
+      const float momentum = momentum_;
+      const size_t count = elements;
+      for (size_t i = 0; i < count; ++i) {
+        const float g = gradient[i] + decay * x[i];
+        const float moved = momentum * m[i] + g;
+        m[i] = moved;
+        x[i] -= rate * (g + momentum * moved);
+      }
+    });
   }
 
  private:

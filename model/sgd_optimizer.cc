@@ -1,5 +1,6 @@
 #include "model/local_optimizers.h"
 #include "peer/runtime/check.h"
+#include "peer/runtime/isa.h"
 
 namespace starling {
 namespace {
@@ -15,10 +16,15 @@ class SgdOptimizer final : public Optimizer {
 
   void Step(absl::Span<float> parameters, absl::Span<const float> gradients) override {
     STARLING_CHECK(parameters.size() == elements_ && gradients.size() == elements_);
-    const float rate = static_cast<float>(this->rate());
-    float* __restrict x = parameters.data();
-    const float* __restrict g = gradients.data();
-    for (size_t i = 0; i < elements_; ++i) x[i] -= rate * (g[i] + decay_ * x[i]);
+    const float step = static_cast<float>(rate());
+    RunKernel([&] {
+      float* const __restrict x = parameters.data();
+      const float* const __restrict g = gradients.data();
+      const float rate = step;
+      const float decay = decay_;
+      const size_t elements = elements_;
+      for (size_t i = 0; i < elements; ++i) x[i] -= rate * (g[i] + decay * x[i]);
+    });
   }
 
  private:

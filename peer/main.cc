@@ -24,6 +24,7 @@
 #include "model/registry.h"
 #include "peer/bootstrap.h"
 #include "peer/algorithms/registry.h"
+#include "peer/gossip/codec_choice.h"
 #include "peer/membership/grpc_coordinator_client.h"
 #include "peer/membership/known_peers_file.h"
 #include "peer/peer.h"
@@ -71,6 +72,15 @@ ABSL_FLAG(int, slot, -1,
 ABSL_FLAG(bool, centre, false,
           "hold the centre of an algorithm that needs one (easgd and its relatives): answers "
           "exchanges and does not train");
+ABSL_FLAG(std::string, request_codec, "fp32",
+          "how the parameters in this peer's requests travel: fp32; bf16 or fp16, half the bytes, and "
+          "peers agree to 1 part in 256 or 2048 of each parameter");
+ABSL_FLAG(std::string, reply_codec, "fp32",
+          "how this peer's replies travel. Differences, as elastic_gossip answers with, may be coarse: "
+          "int8 (a quarter of the bytes; the usual choice on slow links), qsgd:bits=4, dqsgd:bits=4 "
+          "(spends bits where differences are large), topk:share=1/100, randk:share=1/10; what is "
+          "left out is not lost, it is still a difference at the next exchange. Where replies carry "
+          "parameters: fp32, bf16, fp16");
 ABSL_FLAG(int, threads, 1, "threads that one operation of the model may use; more than one pays "
                            "only where a peer has several cores to itself");
 ABSL_FLAG(double, max_steps_per_second, 0, "upper limit on local steps; 0: as fast as possible");
@@ -172,6 +182,10 @@ class Daemon {
     auto membership = MembershipPreset(absl::GetFlag(FLAGS_preset));
     if (!membership.ok()) return Complain(membership.status());
     if (absl::Status status = CheckOwnFlags(); !status.ok()) return Complain(status);
+    const auto codecs = MakeCodecChoice(absl::GetFlag(FLAGS_request_codec),
+                                        absl::GetFlag(FLAGS_reply_codec));
+    if (!codecs.ok()) return Complain(codecs.status());
+    codecs_ = *codecs;
     auto id = LoadOrMakePeerId(absl::GetFlag(FLAGS_state_dir));
     if (!id.ok()) {
       Complain(id.status());
@@ -270,6 +284,7 @@ class Daemon {
                                      : static_cast<uint32_t>(id.value() % config.data().parts());
     options.centre = absl::GetFlag(FLAGS_centre);
     options.membership = membership;
+    options.gossip.codecs = codecs_;
     options.evaluate_every = absl::GetFlag(FLAGS_evaluate_every);
     options.checkpoint_every = absl::GetFlag(FLAGS_checkpoint_every);
     if (!absl::GetFlag(FLAGS_state_dir).empty() &&
@@ -436,6 +451,7 @@ class Daemon {
   std::unique_ptr<GrpcCoordinatorClient> coordinator_;
   std::unique_ptr<Peer> peer_;
   std::string address_;
+  CodecChoice codecs_;
   AsioSignals signals_{[this](int signal, int times) { OnSignal(signal, times); }};
 
   absl::Mutex mutex_;

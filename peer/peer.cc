@@ -544,6 +544,8 @@ v1::Status Peer::GetStatus() const {
 
   *status.mutable_gossip() = gossip_.Status();
   status.mutable_gossip()->set_bytes_sent(transport_->bytes_sent());
+  status.mutable_gossip()->set_bytes_sent_as_fp32(status.gossip().bytes_sent_as_fp32() +
+                                                  transport_->bytes_sent());
   status.mutable_gossip()->set_bytes_received(transport_->bytes_received());
   router_.FillStatus(*status.mutable_gossip());
   status.mutable_gossip()->set_mass(progress_.mass);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "model/partition.h"
 #include "peer/algorithms/registry.h"
+#include "peer/gossip/codec_choice.h"
 #include "peer/runtime/check.h"
 #include "peer/runtime/run_config.h"
 #include "peer/topology/everyone.h"
@@ -107,7 +108,8 @@ absl::StatusOr<PeerSetup> SetUpPeer(const PeerOptions& options, Model& model,
     return absl::InvalidArgumentError(absl::StrCat(
         "algorithm \"", setup.algorithm.name, "\" has no centre; start this peer without --centre"));
   }
-  absl::Status status = CheckOptimizer(config.algorithm().name(), config.optimizer().name());
+  absl::Status status = CheckCodecs(setup.algorithm, options.gossip.codecs);
+  status.Update(CheckOptimizer(config.algorithm().name(), config.optimizer().name()));
   status.Update(CheckFragments(setup.algorithm, model));
   if (!status.ok()) return status;
   auto optimizer = OptimizerFor(config, model);

@@ -1,3 +1,4 @@
+#include "peer/codec/registry.h"
 #include "peer/averaging/averaging_actor.h"
 
 #include <algorithm>
@@ -106,7 +107,8 @@ void AveragingActor::Run(Actions actions) {
 }
 
 AveragingActor::Actions AveragingActor::Do(AveragingRound::TakeSnapshot) {
-  const bool accepted = deps_.parameters->TakeSnapshot(Deliver<Snapshot>(
+  const bool accepted = deps_.parameters->TakeSnapshot(
+      PlainCodec(), Deliver<Snapshot>(
       [this, key = newest_](Snapshot snapshot) { OnSnapshot(key, std::move(snapshot)); }));
   return accepted ? Actions() : round_->OnSnapshotRefused(Now());
 }

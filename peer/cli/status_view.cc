@@ -1,11 +1,13 @@
 #include "peer/cli/status_view.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "peer/algorithms/registry.h"
 #include "peer/cli/live_view.h"
@@ -89,6 +91,23 @@ std::string Training(const v1::TrainingStatus& training) {
       .text();
 }
 
+// "requests fp32, replies int8; 40.0 MB sent instead of 64.0 MB".
+std::string CodecsText(const v1::GossipStatus& gossip) {
+  std::vector<std::string> halves;
+  if (!gossip.request_codec().empty()) {
+    halves.push_back(absl::StrCat("requests ", gossip.request_codec()));
+  }
+  if (!gossip.reply_codec().empty()) {
+    halves.push_back(absl::StrCat("replies ", gossip.reply_codec()));
+  }
+  std::string text = absl::StrJoin(halves, ", ");
+  if (gossip.bytes_sent_as_fp32() > gossip.bytes_sent()) {
+    absl::StrAppend(&text, "; ", BytesText(gossip.bytes_sent()), " sent instead of ",
+                    BytesText(gossip.bytes_sent_as_fp32()));
+  }
+  return text.empty() ? "fp32" : text;
+}
+
 std::string Gossip(const v1::GossipStatus& gossip) {
   Group group("gossip");
   group.Line("exchanges", absl::StrFormat("%d started: %d committed, %d partial, %d failed",
@@ -97,6 +116,7 @@ std::string Gossip(const v1::GossipStatus& gossip) {
       .Line("answered", absl::StrCat(gossip.exchanges_answered(), " exchanges of others"))
       .Line("sent, received", absl::StrCat(BytesText(gossip.bytes_sent()), ", ",
                                            BytesText(gossip.bytes_received())))
+      .Line("written as", CodecsText(gossip))
       .Line("exchange takes", absl::StrFormat("%.1f ms", 1000 * gossip.exchange_seconds()))
       .Line("consensus distance", NumberText(gossip.consensus_distance()))
       .Line("orphaned deltas", absl::StrCat(gossip.orphaned_deltas(), ", norm ",

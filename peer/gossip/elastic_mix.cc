@@ -4,6 +4,7 @@
 
 #include "peer/gossip/blockwise.h"
 #include "peer/runtime/check.h"
+#include "peer/runtime/isa.h"
 
 namespace starling {
 namespace {
@@ -13,32 +14,53 @@ class ElasticMix : public MixRule {
   explicit ElasticMix(double alpha) : alpha_(static_cast<float>(alpha)) {}
 
   bool request_has_payload() const override { return true; }
+  bool reply_is_difference() const override { return true; }
   bool conserves_sum() const override { return true; }
 
   MixNorms Respond(absl::Span<float> own, absl::Span<const float> incoming,
                    absl::Span<float> reply, MixTerms&) const override {
     STARLING_CHECK(own.size() == incoming.size() && own.size() == reply.size());
-    float* const __restrict x = own.data();
-    const float* const __restrict s = incoming.data();
-    float* const __restrict d = reply.data();
-    const float alpha = alpha_;
-    const double distance = SumBlockwise(own.size(), [=](size_t i) {
-      const float difference = x[i] - s[i];
-      d[i] = alpha * difference;
-      x[i] -= d[i];
-      return difference * difference;
+    const double distance = RunKernel([&] {
+      float* const __restrict x = own.data();
+      const float* const __restrict s = incoming.data();
+      float* const __restrict d = reply.data();
+      const float alpha = alpha_;
+      return SumBlockwise(own.size(), [=](size_t i) {
+        const float difference = x[i] - s[i];
+        d[i] = alpha * difference;
+        x[i] -= d[i];
+        return difference * difference;
+      });
     });
-    return {distance, distance * alpha * alpha};
+    return {distance, distance * alpha_ * alpha_};
   }
 
-  double Commit(absl::Span<float> own, absl::Span<const float> snapshot,
-                absl::Span<const float> reply, const MixTerms&) const override {
-    STARLING_CHECK(own.size() == reply.size() && own.size() == snapshot.size());
-    float* const __restrict x = own.data();
-    const float* const __restrict d = reply.data();
-    const double delta = SumBlockwise(own.size(), [=](size_t i) {
-      x[i] += d[i];
-      return d[i] * d[i];
+  double Propose(absl::Span<const float> own, absl::Span<const float> incoming,
+                 absl::Span<float> reply, const MixTerms&) const override {
+    STARLING_CHECK(own.size() == incoming.size() && own.size() == reply.size());
+    return RunKernel([&] {
+      const float* const __restrict x = own.data();
+      const float* const __restrict s = incoming.data();
+      float* const __restrict d = reply.data();
+      const float alpha = alpha_;
+      return SumBlockwise(own.size(), [=](size_t i) {
+        const float difference = x[i] - s[i];
+        d[i] = alpha * difference;
+        return difference * difference;
+      });
+    });
+  }
+
+  double Commit(absl::Span<float> own, absl::Span<const float>, absl::Span<const float> reply,
+                const MixTerms&) const override {
+    STARLING_CHECK(own.size() == reply.size());
+    const double delta = RunKernel([&] {
+      float* const __restrict x = own.data();
+      const float* const __restrict d = reply.data();
+      return SumBlockwise(own.size(), [=](size_t i) {
+        x[i] += d[i];
+        return d[i] * d[i];
+      });
     });
     return delta / (double{alpha_} * alpha_);
   }

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "peer/codec/registry.h"
+#include "peer/gossip/coded_mix.h"
 #include "peer/gossip/staleness.h"
 #include "peer/runtime/check.h"
 #include "peer/runtime/effective_value.h"
@@ -96,8 +98,12 @@ void GossipActor::StartExchange(Choice choice, const std::string& address) {
     snapshot_pending_ = false;
     OnSnapshot(std::move(snapshot), address);
   });
-  snapshot_pending_ = algorithm_.mix->moves_mass() ? parameters_->GiveSnapshot(std::move(deliver))
-                                                   : parameters_->TakeSnapshot(std::move(deliver));
+  // A snapshot that stays here is compared with what comes back, and is kept as it is.
+  const std::shared_ptr<const Codec>& codec =
+      algorithm_.mix->request_has_payload() ? options_.codecs.request : PlainCodec();
+  snapshot_pending_ = algorithm_.mix->moves_mass()
+                          ? parameters_->GiveSnapshot(codec, std::move(deliver))
+                          : parameters_->TakeSnapshot(codec, std::move(deliver));
   if (!snapshot_pending_) return;
   chosen_ = choice.peer;
   tether_ = choice.tether;
@@ -145,12 +151,27 @@ void GossipActor::SendRequests() {
       frame.header.set_mass(outgoing_->snapshot().masses[shard]);
     }
     if (algorithm_.mix->request_has_payload()) {
-      frame.payload = outgoing_->snapshot().values.Slice(
-          self_.shards.offset(shard) * sizeof(float), self_.shards.length(shard) * sizeof(float));
+      SetPayload(frame, SnapshotOf(shard));
     }
     // A full queue is like loss: the resend timer or the deadline deals with it.
     transport_->SendFrame(outgoing_->address(), std::move(frame)).IgnoreError();
   }
+}
+
+CodedBytes GossipActor::SnapshotOf(uint32_t shard) const {
+  const Snapshot& snapshot = outgoing_->snapshot();
+  const size_t width = FindDecoder(snapshot.codec)->contract().bytes_per_element;
+  return {snapshot.values.Slice(self_.shards.offset(shard) * width,
+                                self_.shards.length(shard) * width),
+          snapshot.codec};
+}
+
+void GossipActor::SetPayload(Frame& frame, CodedBytes payload) {
+  if (payload.empty()) return;
+  bytes_saved_ += static_cast<int64_t>(frame.header.elements() * sizeof(float)) -
+                  static_cast<int64_t>(payload.bytes.size());
+  frame.header.set_codec(payload.codec);
+  frame.payload = std::move(payload.bytes);
 }
 
 void GossipActor::ArmTimers() {
@@ -284,7 +305,8 @@ absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<R
   ledger_.OnRequest(initiator, incarnation, exchange, shard);
   ++pending_answers_;
   const bool posted = parameters_->RespondToMix(
-      algorithm_.mix, self_.shards.offset(shard), self_.shards.length(shard), frame.payload, terms,
+      algorithm_.mix, self_.shards.offset(shard), self_.shards.length(shard),
+      CodedBytes{frame.payload, header.codec()}, terms, options_.codecs.reply,
       Deliver<MixAnswer>([this, initiator, incarnation, exchange, shard,
                           reply = std::move(reply)](MixAnswer answer) {
         --pending_answers_;
@@ -311,7 +333,7 @@ void GossipActor::SendReply(ReplyPath& path, ExchangeId exchange, uint32_t shard
   frame.header.set_kind(v1::FRAME_KIND_MIX_REPLY);
   frame.header.set_exchange_id(exchange.value());
   frame.header.set_step(answer.step);
-  frame.payload = std::move(answer.reply);
+  SetPayload(frame, std::move(answer.reply));
   path.Send(std::move(frame));
 }
 
@@ -319,6 +341,11 @@ void GossipActor::OnReply(const Frame& frame) {
   // A reply of another algorithm's shape is none.
   if (algorithm_.mix == nullptr ||
       frame.payload.empty() == algorithm_.mix->reply_has_payload()) {
+    return;
+  }
+  // Nor is one that is too coarse for values.
+  if (!frame.payload.empty() && !algorithm_.mix->reply_is_difference() &&
+      !CarriesValues(*FindDecoder(frame.header.codec()))) {
     return;
   }
   const ExchangeId exchange(frame.header.exchange_id());
@@ -344,11 +371,9 @@ void GossipActor::OnReply(const Frame& frame) {
     case OutgoingExchange::ReplyVerdict::kApply:
       break;
   }
-  const size_t offset = self_.shards.offset(shard);
-  const SharedBytes snapshot = outgoing_->snapshot().values.Slice(
-      offset * sizeof(float), self_.shards.length(shard) * sizeof(float));
   const bool posted = parameters_->CommitMix(
-      algorithm_.mix, offset, snapshot, frame.payload, MixTerms{.staleness = staleness_}, tether_,
+      algorithm_.mix, self_.shards.offset(shard), self_.shards.length(shard), SnapshotOf(shard),
+      CodedBytes{frame.payload, frame.header.codec()}, MixTerms{.staleness = staleness_}, tether_,
       Deliver<double>([this, shard](double squared_distance) {
         // An exchange does not end while a reply is being applied, so it is still the same one.
         STARLING_CHECK(outgoing_ != nullptr);
@@ -442,6 +467,13 @@ v1::GossipStatus GossipActor::Status() const {
   status.set_orphaned_deltas(ledger_.orphans());
   status.set_orphaned_delta_norm(ledger_.orphaned_norm());
   status.set_consensus_distance(std::sqrt(squared_consensus_distance_));
+  if (algorithm_.mix != nullptr) {
+    if (algorithm_.mix->request_has_payload()) {
+      status.set_request_codec(options_.codecs.request->spec());
+    }
+    if (algorithm_.mix->reply_has_payload()) status.set_reply_codec(options_.codecs.reply->spec());
+  }
+  status.set_bytes_sent_as_fp32(static_cast<uint64_t>(std::max<int64_t>(bytes_saved_, 0)));
   status.set_exchange_seconds(absl::ToDoubleSeconds(timing_.smoothed()));
   return status;
 }

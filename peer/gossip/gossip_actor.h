@@ -27,6 +27,7 @@
 #include "absl/types/optional.h"
 #include "peer/gossip/admission.h"
 #include "peer/gossip/algorithm.h"
+#include "peer/gossip/codec_choice.h"
 #include "peer/gossip/exchange_timing.h"
 #include "peer/gossip/outgoing_exchange.h"
 #include "peer/gossip/reply_ledger.h"
@@ -45,6 +46,8 @@ struct GossipOptions {
   uint32_t pending_answers = 256;
   // Initiators whose last exchange is remembered. More than the swarm ever has members.
   size_t ledger_pages = 1024;
+  // CheckCodecs accepts them for the algorithm.
+  CodecChoice codecs;
 };
 
 // Somebody with whom exchanges may be made.
@@ -92,7 +95,8 @@ class GossipActor : public Actor {
   // has ended (at once if there is none), or at `deadline` after giving it up. Once only.
   void Drain(absl::Time deadline, absl::AnyInvocable<void()> done);
 
-  // Counters of v1.GossipStatus that belong to exchanges (bytes and refusals are the router's).
+  // Counters of v1.GossipStatus that belong to exchanges (bytes and refusals are the router's;
+  // bytes_sent_as_fp32 is what codecs have saved, to be added to the bytes).
   v1::GossipStatus Status() const;
   std::vector<v1::EffectiveValue> EffectiveValues() const;
 
@@ -107,12 +111,15 @@ class GossipActor : public Actor {
   void OnSnapshot(Snapshot snapshot, const std::string& address);
   void ReturnMass(uint32_t shard);
   void SendRequests();
+  CodedBytes SnapshotOf(uint32_t shard) const;
   void ArmTimers();
   void GiveUp();
   void FinishIfDone();
   void ReportDrained();
   void SendSettle(const std::string& address, ExchangeId exchange, uint32_t shard, bool committed);
   void SendReply(ReplyPath& path, ExchangeId exchange, uint32_t shard, MixAnswer answer);
+  // Of what we send: attaches it, and counts what the codec saves.
+  void SetPayload(Frame& frame, CodedBytes payload);
   void NoteDistance(double squared_distance);
 
   // Constant after construction.
@@ -151,6 +158,7 @@ class GossipActor : public Actor {
   std::deque<Outcome> outcomes_;
   ReplyLedger ledger_;
   uint32_t pending_answers_ = 0;
+  int64_t bytes_saved_ = 0;  // negative if headers outweigh it
   ExchangeTiming timing_;
   double squared_consensus_distance_ = 0;
   bool has_distance_ = false;

@@ -40,6 +40,12 @@ class MixRule {
   // False if the reply only acknowledges (push). Then Respond gets an empty `reply`.
   virtual bool reply_has_payload() const { return true; }
 
+  // True if the reply is a difference between the two peers, which becomes small as they agree, so that
+  // it may travel through a coarse codec. Then there is Propose.
+  virtual bool reply_is_difference() const { return false; }
+  // False if Commit does without the snapshot, and may be given none.
+  virtual bool commit_reads_snapshot() const { return false; }
+
   // True if an exchange leaves the sum over the two peers unchanged.
   virtual bool conserves_sum() const = 0;
   // True if half of the initiator's push-sum weight travels with its snapshot. Then the sum of
@@ -55,6 +61,14 @@ class MixRule {
   // `reply`, updates `own` and, if the rule moves mass, terms.own_mass.
   virtual MixNorms Respond(absl::Span<float> own, absl::Span<const float> incoming,
                            absl::Span<float> reply, MixTerms& terms) const = 0;
+
+  // Responder, if reply_is_difference(): writes the reply, changes nothing else and returns
+  // |own - incoming|^2. Respond is Propose, and own -= responder_share() * reply; with a codec in
+  // between, the caller subtracts what the reply has become.
+  virtual double Propose(absl::Span<const float> /*own*/, absl::Span<const float> /*incoming*/,
+                         absl::Span<float> /*reply*/, const MixTerms& /*terms*/) const {
+    return 0;
+  }
 
   // Initiator. `snapshot` holds its own values as they were when the request was made. Returns
   // |own - other's|^2 as of the request; 0 if the reply has no payload.

@@ -5,6 +5,7 @@
 
 #include "peer/gossip/blockwise.h"
 #include "peer/runtime/check.h"
+#include "peer/runtime/isa.h"
 
 namespace starling {
 namespace {
@@ -14,6 +15,7 @@ class PullMix : public MixRule {
   explicit PullMix(double strength) : strength_(static_cast<float>(strength)) {}
 
   bool request_has_payload() const override { return false; }
+  bool commit_reads_snapshot() const override { return true; }
   bool conserves_sum() const override { return false; }
 
   MixNorms Respond(absl::Span<float> own, absl::Span<const float>, absl::Span<float> reply,
@@ -26,14 +28,16 @@ class PullMix : public MixRule {
   double Commit(absl::Span<float> own, absl::Span<const float> snapshot,
                 absl::Span<const float> reply, const MixTerms&) const override {
     STARLING_CHECK(own.size() == reply.size() && own.size() == snapshot.size());
-    float* const __restrict x = own.data();
-    const float* const __restrict s = snapshot.data();
-    const float* const __restrict y = reply.data();
-    const float strength = strength_;
-    return SumBlockwise(own.size(), [=](size_t i) {
-      const float difference = y[i] - s[i];
-      x[i] += strength * difference;
-      return difference * difference;
+    return RunKernel([&] {
+      float* const __restrict x = own.data();
+      const float* const __restrict s = snapshot.data();
+      const float* const __restrict y = reply.data();
+      const float strength = strength_;
+      return SumBlockwise(own.size(), [=](size_t i) {
+        const float difference = y[i] - s[i];
+        x[i] += strength * difference;
+        return difference * difference;
+      });
     });
   }
 

@@ -4,6 +4,7 @@
 
 #include "peer/gossip/blockwise.h"
 #include "peer/runtime/check.h"
+#include "peer/runtime/isa.h"
 
 namespace starling {
 namespace {
@@ -17,12 +18,14 @@ class PushMix : public MixRule {
   MixNorms Respond(absl::Span<float> own, absl::Span<const float> incoming,
                    absl::Span<float> reply, MixTerms&) const override {
     STARLING_CHECK(own.size() == incoming.size() && reply.empty());
-    float* const __restrict x = own.data();
-    const float* const __restrict s = incoming.data();
-    const double distance = SumBlockwise(own.size(), [=](size_t i) {
-      const float difference = s[i] - x[i];
-      x[i] += 0.5f * difference;
-      return difference * difference;
+    const double distance = RunKernel([&] {
+      float* const __restrict x = own.data();
+      const float* const __restrict s = incoming.data();
+      return SumBlockwise(own.size(), [=](size_t i) {
+        const float difference = s[i] - x[i];
+        x[i] += 0.5f * difference;
+        return difference * difference;
+      });
     });
     return {distance, distance / 4};
   }

@@ -5,6 +5,7 @@
 
 #include "peer/gossip/blockwise.h"
 #include "peer/runtime/check.h"
+#include "peer/runtime/isa.h"
 
 namespace starling {
 namespace {
@@ -22,12 +23,15 @@ class PushSumMix : public MixRule {
     const bool counts = terms.incoming_mass > 0 && std::isfinite(terms.incoming_mass);
     const float fraction = counts ? FractionOf(terms) : 0;
     if (counts) terms.own_mass += terms.incoming_mass;
-    float* const __restrict x = own.data();
-    const float* const __restrict s = incoming.data();
-    const double distance = SumBlockwise(own.size(), [=](size_t i) {
-      const float difference = s[i] - x[i];
-      x[i] += fraction * difference;
-      return difference * difference;
+    const double distance = RunKernel([&] {
+      float* const __restrict x = own.data();
+      const float* const __restrict s = incoming.data();
+      const float share = fraction;
+      return SumBlockwise(own.size(), [=](size_t i) {
+        const float difference = s[i] - x[i];
+        x[i] += share * difference;
+        return difference * difference;
+      });
     });
     return {distance, distance * fraction * fraction};
   }

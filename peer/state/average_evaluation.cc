@@ -1,3 +1,4 @@
+#include "peer/codec/registry.h"
 #include "peer/state/average_evaluation.h"
 
 #include <algorithm>
@@ -32,7 +33,8 @@ void AverageEvaluation::Start(v1::ControlRequest request_template,
   sum_.assign(self_.shards.elements, 0.0);
   sum_of_squares_ = 0;
   response_.Clear();
-  const bool posted = parameters_->TakeSnapshot(Deliver<Snapshot>([this](Snapshot snapshot) {
+  const bool posted = parameters_->TakeSnapshot(
+      PlainCodec(), Deliver<Snapshot>([this](Snapshot snapshot) {
     Collect(self_.peer, snapshot.values);
     FetchNext();
   }));

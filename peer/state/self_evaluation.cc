@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "peer/codec/registry.h"
+
 namespace starling {
 namespace {
 
@@ -58,7 +60,8 @@ void SelfEvaluation::Measure() {
   measuring_ = true;
   began_ = Now();
   const bool at_end = finished_;
-  const bool posted = parameters_->TakeSnapshot(Deliver<Snapshot>([this, at_end](Snapshot copy) {
+  const bool posted = parameters_->TakeSnapshot(
+      PlainCodec(), Deliver<Snapshot>([this, at_end](Snapshot copy) {
     measured_mixes_ = mixes_();
     const uint64_t step = copy.step;
     const bool accepted = evaluator_->Evaluate(

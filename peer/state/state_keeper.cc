@@ -1,3 +1,4 @@
+#include "peer/codec/registry.h"
 #include "peer/state/state_keeper.h"
 
 #include <utility>
@@ -57,6 +58,7 @@ void StateKeeper::Hold(absl::AnyInvocable<void(v1::ControlResponse)> done) {
   auto shared_done =
       std::make_shared<absl::AnyInvocable<void(v1::ControlResponse)>>(std::move(done));
   const bool posted = parameters_->TakeSnapshot(
+      PlainCodec(),
       Deliver<Snapshot>([this, shared_done](Snapshot snapshot) {
         --pending_;
         const uint64_t id = next_id_++;

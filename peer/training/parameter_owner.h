@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "peer/codec/codec.h"
+#include "peer/codec/coded_bytes.h"
 #include "peer/gossip/mix_rule.h"
 #include "peer/runtime/shared_bytes.h"
 
@@ -22,16 +24,18 @@ namespace starling {
 
 // A copy of all parameters at one step boundary.
 struct Snapshot {
-  SharedBytes values;  // float32, the whole vector
+  SharedBytes values;  // the whole vector, float32 unless another codec was asked for
   uint64_t step = 0;
   uint64_t samples = 0;
   // Push-sum weight given away with each shard; empty unless asked for, or if too little is left to
   // give any away.
   std::vector<double> masses;
+  // How `values` are written.
+  v1::Codec codec = v1::CODEC_FP32;
 };
 
 struct MixAnswer {
-  SharedBytes reply;      // what goes back to the initiator
+  CodedBytes reply;             // what goes back to the initiator
   double squared_distance = 0;  // |own - incoming|^2 over the shard; 0 if nothing came in
   double squared_delta = 0;     // |change of own values|^2 over the shard
   uint64_t step = 0;
@@ -43,25 +47,29 @@ class ParameterOwner {
 
   virtual size_t size() const = 0;
 
-  virtual bool TakeSnapshot(absl::AnyInvocable<void(Snapshot)> done) = 0;
+  // Through a codec that CarriesValues (coded_mix.h): taking the copy is encoding it.
+  virtual bool TakeSnapshot(std::shared_ptr<const Codec> codec,
+                            absl::AnyInvocable<void(Snapshot)> done) = 0;
 
   // The same, and half of each shard's push-sum weight leaves with it.
-  virtual bool GiveSnapshot(absl::AnyInvocable<void(Snapshot)> done) = 0;
+  virtual bool GiveSnapshot(std::shared_ptr<const Codec> codec,
+                            absl::AnyInvocable<void(Snapshot)> done) = 0;
   // Takes back what was given away with the shard at `offset` and did not arrive.
   virtual void ReturnMass(size_t offset, double mass) = 0;
 
   // Responder's half of an exchange: rule->Respond on the shard [offset, offset + elements).
-  // `incoming` is empty for rules whose request carries no payload. The owner fills in
-  // terms.own_mass.
+  // `incoming` has passed inspection, or is empty for rules whose request carries no payload. The
+  // owner fills in terms.own_mass. The reply is written with `codec`; see RespondCoded.
   virtual bool RespondToMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
-                            SharedBytes incoming, MixTerms terms,
+                            CodedBytes incoming, MixTerms terms,
+                            std::shared_ptr<const Codec> codec,
                             absl::AnyInvocable<void(MixAnswer)> done) = 0;
 
-  // Initiator's half: rule->Commit with the snapshot's shard and the reply (empty if the rule's reply
-  // has no payload). `tether`: see Choice. `done` gets |own - other's|^2 over the shard, as the rule
-  // knows it.
-  virtual bool CommitMix(std::shared_ptr<const MixRule> rule, size_t offset, SharedBytes snapshot,
-                         SharedBytes reply, MixTerms terms, uint32_t tether,
+  // Initiator's half: rule->Commit on the shard, with the snapshot's part and the reply, which has
+  // passed inspection (empty if the rule's reply has no payload). `tether`: see Choice. `done` gets
+  // |own - other's|^2 over the shard, as the rule knows it.
+  virtual bool CommitMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
+                         CodedBytes snapshot, CodedBytes reply, MixTerms terms, uint32_t tether,
                          absl::AnyInvocable<void(double)> done) = 0;
 
   // No tether has an anchor from now on.

@@ -21,6 +21,8 @@ class Tethers {
     for (const double strength : strengths) tethers_.push_back({static_cast<float>(strength), {}});
   }
 
+  bool Has(size_t tether) const { return tether < tethers_.size(); }
+
   // The part of an anchor from `offset` on. The rest of a fresh anchor lies where the parameters are.
   void SetAnchor(size_t tether, size_t offset, absl::Span<const float> values,
                  absl::Span<const float> parameters) {

@@ -7,6 +7,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "peer/codec/payload.h"
+#include "peer/codec/registry.h"
+#include "peer/gossip/coded_mix.h"
 #include "peer/runtime/check.h"
 
 namespace starling {
@@ -41,6 +44,7 @@ TrainingActor::TrainingActor(Executor* executor, std::unique_ptr<Model> model,
       tethers_(options_.tethers),
       elastic_(options_.elastic, options_.reference_workers),
       masses_(ShardCount(size_, options_.shard_elements), 1.0),
+      reply_random_(options_.random.Split("replies")),
       batch_size_(cursor_.batch_size()) {
   STARLING_CHECK(gate_.empty() || options_.on_contribution != nullptr);
   if (optimizer_->needs_curvature()) {
@@ -273,10 +277,27 @@ void TrainingActor::Replace(Snapshot state, absl::AnyInvocable<void()> done) {
   });
 }
 
-Snapshot TrainingActor::CopyParameters() {
-  MutableBuffer copy = pool_->Take(size_);
-  std::memcpy(copy.floats().data(), model_->parameters().data(), copy.bytes());
-  return Snapshot{std::move(copy).Freeze(), progress_.step, progress_.samples, {}};
+MutableBuffer TrainingActor::TakeBytes(size_t bytes) {
+  return pool_->Take((bytes + sizeof(float) - 1) / sizeof(float));
+}
+
+Snapshot TrainingActor::CopyParameters(const Codec& codec) {
+  STARLING_CHECK(CarriesValues(codec));
+  MutableBuffer copy = TakeBytes(codec.MaxBytes(size_));
+  const size_t bytes = EncodePayload(codec, model_->parameters(), 0, nullptr,
+                                     reinterpret_cast<char*>(copy.floats().data()));
+  return Snapshot{std::move(copy).Freeze().Slice(0, bytes), progress_.step, progress_.samples, {},
+                  codec.wire()};
+}
+
+// Replies are a stream without end, of whatever shards; nothing that depends on the place is kept.
+CodecState* TrainingActor::StateOf(const std::shared_ptr<const Codec>& codec, size_t elements) {
+  if (codec->contract().state != CodecContract::State::kBudget) return nullptr;
+  if (state_codec_ != codec) {
+    state_codec_ = codec;
+    reply_state_ = codec->NewState(elements);
+  }
+  return reply_state_.get();
 }
 
 double& TrainingActor::MassOf(size_t offset) {
@@ -284,13 +305,17 @@ double& TrainingActor::MassOf(size_t offset) {
                                       : masses_.at(offset / options_.shard_elements);
 }
 
-bool TrainingActor::TakeSnapshot(absl::AnyInvocable<void(Snapshot)> done) {
-  return PostMixing([this, done = std::move(done)]() mutable { done(CopyParameters()); });
+bool TrainingActor::TakeSnapshot(std::shared_ptr<const Codec> codec,
+                                 absl::AnyInvocable<void(Snapshot)> done) {
+  return PostMixing([this, codec = std::move(codec), done = std::move(done)]() mutable {
+    done(CopyParameters(*codec));
+  });
 }
 
-bool TrainingActor::GiveSnapshot(absl::AnyInvocable<void(Snapshot)> done) {
-  return PostMixing([this, done = std::move(done)]() mutable {
-    Snapshot snapshot = CopyParameters();
+bool TrainingActor::GiveSnapshot(std::shared_ptr<const Codec> codec,
+                                 absl::AnyInvocable<void(Snapshot)> done) {
+  return PostMixing([this, codec = std::move(codec), done = std::move(done)]() mutable {
+    Snapshot snapshot = CopyParameters(*codec);
     if (*std::min_element(masses_.begin(), masses_.end()) >= kLeastMass) {
       for (double& mass : masses_) {
         mass /= 2;
@@ -310,34 +335,60 @@ void TrainingActor::DropAnchors() {
 }
 
 bool TrainingActor::RespondToMix(std::shared_ptr<const MixRule> rule, size_t offset,
-                                 size_t elements, SharedBytes incoming, MixTerms terms,
+                                 size_t elements, CodedBytes incoming, MixTerms terms,
+                                 std::shared_ptr<const Codec> codec,
                                  absl::AnyInvocable<void(MixAnswer)> done) {
   return PostMixing([this, rule = std::move(rule), offset, elements,
-                     incoming = std::move(incoming), terms, done = std::move(done)]() mutable {
-    MutableBuffer reply = rule->reply_has_payload() ? pool_->Take(elements) : MutableBuffer();
+                     incoming = std::move(incoming), terms, codec = std::move(codec),
+                     done = std::move(done)]() mutable {
+    MutableBuffer reply =
+        rule->reply_has_payload() ? TakeBytes(codec->MaxBytes(elements)) : MutableBuffer();
     terms.own_mass = MassOf(offset);
-    const MixNorms norms = rule->Respond(
-        Shard(offset, elements), incoming.empty() ? absl::Span<const float>() : incoming.floats(),
-        reply.floats(), terms);
+    const ReplyEncoding encoding{codec.get(), reply_random_.Next(), StateOf(codec, elements)};
+    size_t size = 0;
+    const MixNorms norms =
+        RespondCoded(*rule, Shard(offset, elements), incoming, terms, encoding,
+                     reinterpret_cast<char*>(reply.floats().data()), &size);
     MassOf(offset) = terms.own_mass;
-    MixAnswer answer{std::move(reply).Freeze(), norms.squared_distance, norms.squared_delta,
+    MixAnswer answer{{std::move(reply).Freeze().Slice(0, size), codec->wire()},
+                     norms.squared_distance,
+                     norms.squared_delta,
                      progress_.step};
-    if (options_.observer != nullptr && !answer.reply.empty()) options_.observer->OnResponded(offset, answer.reply);
+    if (options_.observer != nullptr && !answer.reply.empty()) {
+      options_.observer->OnResponded(offset, elements, answer.reply);
+    }
     done(std::move(answer));
   });
 }
 
-bool TrainingActor::CommitMix(std::shared_ptr<const MixRule> rule, size_t offset,
-                              SharedBytes snapshot, SharedBytes reply, MixTerms terms,
+bool TrainingActor::CommitMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
+                              CodedBytes snapshot, CodedBytes reply, MixTerms terms,
                               uint32_t tether, absl::AnyInvocable<void(double)> done) {
-  return PostMixing([this, rule = std::move(rule), offset, snapshot = std::move(snapshot),
-                     reply = std::move(reply), terms, tether, done = std::move(done)]() mutable {
-    const double squared_distance = rule->Commit(Shard(offset, snapshot.floats().size()),
-                                                 snapshot.floats(), reply.floats(), terms);
-    tethers_.SetAnchor(tether, offset, reply.floats(), model_->parameters());
-    if (options_.observer != nullptr && !reply.empty()) options_.observer->OnCommitted(offset, reply);
+  return PostMixing([this, rule = std::move(rule), offset, elements,
+                     snapshot = std::move(snapshot), reply = std::move(reply), terms, tether,
+                     done = std::move(done)]() mutable {
+    const double squared_distance =
+        CommitCoded(*rule, Shard(offset, elements), snapshot, reply, terms);
+    if (tethers_.Has(tether) && !reply.empty()) SetAnchor(tether, offset, elements, reply);
+    if (options_.observer != nullptr && !reply.empty()) {
+      options_.observer->OnCommitted(offset, elements, reply);
+    }
     done(squared_distance);
   });
+}
+
+void TrainingActor::SetAnchor(uint32_t tether, size_t offset, size_t elements,
+                              const CodedBytes& values) {
+  if (values.codec == v1::CODEC_FP32) {
+    tethers_.SetAnchor(tether, offset, values.bytes.floats(), model_->parameters());
+    return;
+  }
+  std::vector<float> anchor(elements);
+  const absl::Status decoded =
+      DecodePayload(*FindDecoder(values.codec), {values.bytes.data(), values.bytes.size()},
+                    absl::MakeSpan(anchor));
+  STARLING_CHECK(decoded.ok());
+  tethers_.SetAnchor(tether, offset, anchor, model_->parameters());
 }
 
 bool TrainingActor::ApplyDisplacement(size_t offset, SharedBytes average, SharedBytes snapshot,

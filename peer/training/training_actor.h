@@ -29,6 +29,8 @@
 #include "model/curvature_probe.h"
 #include "model/model.h"
 #include "model/optimizer.h"
+#include "peer/codec/codec.h"
+#include "peer/codec/coded_bytes.h"
 #include "peer/gossip/elastic_controller.h"
 #include "peer/rounds/round_spec.h"
 #include "peer/runtime/actor.h"
@@ -58,9 +60,10 @@ struct TrainingProgress {
 class MixObserver {
  public:
   virtual ~MixObserver() = default;
-  // `reply` was computed here and, if the rule conserves the sum, subtracted here.
-  virtual void OnResponded(size_t offset, const SharedBytes& reply) = 0;
-  virtual void OnCommitted(size_t offset, const SharedBytes& reply) = 0;
+  // `reply`, of so many numbers, was computed here and, if the rule conserves the sum, what it decodes
+  // to was subtracted here.
+  virtual void OnResponded(size_t offset, size_t elements, const CodedBytes& reply) = 0;
+  virtual void OnCommitted(size_t offset, size_t elements, const CodedBytes& reply) = 0;
 };
 
 struct TrainingOptions {
@@ -89,7 +92,7 @@ struct TrainingOptions {
   // A round begins; called on the training executor. FinishRound answers it, in any case. Must be set if
   // there are rounds.
   std::function<void(Contribution)> on_contribution;
-  // Seed of curvature probes.
+  // Seed of curvature probes and of random rounding.
   Random random{0};
   // Not owned; null in production.
   MixObserver* observer = nullptr;
@@ -118,14 +121,16 @@ class TrainingActor : public Actor, public ParameterOwner {
   void SetWorkers(size_t workers, size_t rank);
 
   size_t size() const override { return size_; }
-  bool TakeSnapshot(absl::AnyInvocable<void(Snapshot)> done) override;
-  bool GiveSnapshot(absl::AnyInvocable<void(Snapshot)> done) override;
+  bool TakeSnapshot(std::shared_ptr<const Codec> codec,
+                    absl::AnyInvocable<void(Snapshot)> done) override;
+  bool GiveSnapshot(std::shared_ptr<const Codec> codec,
+                    absl::AnyInvocable<void(Snapshot)> done) override;
   void ReturnMass(size_t offset, double mass) override;
   bool RespondToMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
-                    SharedBytes incoming, MixTerms terms,
+                    CodedBytes incoming, MixTerms terms, std::shared_ptr<const Codec> codec,
                     absl::AnyInvocable<void(MixAnswer)> done) override;
-  bool CommitMix(std::shared_ptr<const MixRule> rule, size_t offset, SharedBytes snapshot,
-                 SharedBytes reply, MixTerms terms, uint32_t tether,
+  bool CommitMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
+                 CodedBytes snapshot, CodedBytes reply, MixTerms terms, uint32_t tether,
                  absl::AnyInvocable<void(double)> done) override;
   void DropAnchors() override;
   bool ApplyDisplacement(size_t offset, SharedBytes average, SharedBytes snapshot,
@@ -145,8 +150,11 @@ class TrainingActor : public Actor, public ParameterOwner {
   void TurnPass();
   void UpdateRate();
   RoundGate::Worker WorkerState();
-  Snapshot CopyParameters();
+  Snapshot CopyParameters(const Codec& codec);
+  MutableBuffer TakeBytes(size_t bytes);
+  CodecState* StateOf(const std::shared_ptr<const Codec>& codec, size_t elements);
   double& MassOf(size_t offset);
+  void SetAnchor(uint32_t tether, size_t offset, size_t elements, const CodedBytes& values);
   void Report();
   absl::Span<float> Shard(size_t offset, size_t elements);
   template <typename Work>
@@ -169,6 +177,10 @@ class TrainingActor : public Actor, public ParameterOwner {
   absl::optional<CurvatureProbe> probe_;
   std::vector<float> hessian_probe_;
   std::vector<double> masses_;  // push-sum weight of each shard
+  // Of the replies: numbers to round by, and what a codec remembers of its budget.
+  Random reply_random_;
+  std::shared_ptr<const Codec> state_codec_;
+  std::unique_ptr<CodecState> reply_state_;
   const size_t batch_size_;     // as configured
   bool running_ = false;
   bool anchored_ = false;

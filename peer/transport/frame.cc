@@ -4,7 +4,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "peer/codec/payload.h"
+#include "peer/codec/registry.h"
 #include "xxhash.h"
+
+// XXH3_64bits is the SSE2 variant of Debian's library; this makes it the best that the processor has,
+// which gives the same hash 2.7 times faster with AVX-512.
+#if defined(__x86_64__)
+#include "xxh_x86dispatch.h"
+#endif
 
 namespace starling {
 namespace {
@@ -21,6 +29,14 @@ bool MayHavePayload(v1::FrameKind kind) {
     default:
       return false;
   }
+}
+
+// Values or differences: replies, as their rule will have it. Parameters: what carries them must not
+// be coarse. Everything else is exact.
+bool MayBeWrittenWith(v1::FrameKind kind, const Codec& codec) {
+  if (kind == v1::FRAME_KIND_MIX_REPLY) return true;
+  if (kind == v1::FRAME_KIND_MIX_REQUEST) return codec.contract().bytes_per_element > 0;
+  return codec.contract().exact;
 }
 
 bool MayLackPayload(v1::FrameKind kind) {
@@ -40,7 +56,7 @@ void SealFrame(Frame& frame) {
     frame.header.clear_payload_hash();
     return;
   }
-  frame.header.set_codec(v1::CODEC_FP32);
+  if (frame.header.codec() == v1::CODEC_UNSPECIFIED) frame.header.set_codec(v1::CODEC_FP32);
   frame.header.set_payload_hash(HashPayload(frame.payload));
 }
 
@@ -73,30 +89,47 @@ absl::optional<FrameFault> InspectFrame(const Frame& frame) {
                       absl::StrCat(v1::FrameKind_Name(header.kind()), " carries no payload, got ",
                                    frame.payload.size(), " bytes")};
   }
-  if (header.codec() != v1::CODEC_FP32) {
+  const Codec* const codec = FindDecoder(header.codec());
+  if (codec == nullptr) {
     return FrameFault{v1::REFUSAL_REASON_UNKNOWN_CODEC,
                       absl::StrCat("codec ", static_cast<int>(header.codec()),
-                                   " is not known to this version; known: CODEC_FP32")};
+                                   " is not known to this version; known: ", CodecNames())};
+  }
+  if (!MayBeWrittenWith(header.kind(), *codec)) {
+    return FrameFault{v1::REFUSAL_REASON_UNKNOWN_CODEC,
+                      absl::StrCat(v1::FrameKind_Name(header.kind()), " written as ",
+                                   codec->spec(), ", which is too coarse for what it carries")};
   }
   if (frame.payload.size() > kMaxPayloadBytes) {
     return FrameFault{v1::REFUSAL_REASON_OVERSIZED,
                       absl::StrCat("payload of ", frame.payload.size(), " bytes, limit ",
                                    kMaxPayloadBytes)};
   }
-  if (frame.payload.size() != size_t{header.elements()} * sizeof(float)) {
+  if (size_t{header.elements()} * sizeof(float) > kMaxPayloadBytes) {
+    return FrameFault{v1::REFUSAL_REASON_OVERSIZED,
+                      absl::StrCat("payload of ", header.elements(), " numbers, limit ",
+                                   kMaxPayloadBytes / sizeof(float))};
+  }
+  const size_t width = codec->contract().bytes_per_element;
+  if (width > 0 && frame.payload.size() != header.elements() * width) {
     return FrameFault{v1::REFUSAL_REASON_WRONG_LENGTH,
                       absl::StrCat("payload of ", frame.payload.size(), " bytes for ",
-                                   header.elements(), " fp32 numbers")};
+                                   header.elements(), " ", codec->spec(), " numbers")};
   }
   if (HashPayload(frame.payload) != header.payload_hash()) {
     return FrameFault{v1::REFUSAL_REASON_CORRUPT,
                       absl::StrCat("payload of shard ", header.shard(),
                                    " does not match its hash; corrupted on the way")};
   }
-  const absl::Span<const float> values = frame.payload.floats();
-  if (!AllFinite(values.data(), values.size())) {
+  const absl::Status readable =
+      InspectPayload(*codec, {frame.payload.data(), frame.payload.size()}, header.elements());
+  if (absl::IsOutOfRange(readable)) {
     return FrameFault{v1::REFUSAL_REASON_NON_FINITE,
-                      absl::StrCat("shard ", header.shard(), " holds NaN or infinity")};
+                      absl::StrCat("shard ", header.shard(), ": ", readable.message())};
+  }
+  if (!readable.ok()) {
+    return FrameFault{v1::REFUSAL_REASON_WRONG_LENGTH,
+                      absl::StrCat("shard ", header.shard(), ": ", readable.message())};
   }
   return absl::nullopt;
 }

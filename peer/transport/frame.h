@@ -38,11 +38,13 @@ struct FrameFault {
 // XXH3-64 of the payload, as `payload_hash` carries it.
 uint64_t HashPayload(const SharedBytes& payload);
 
-// Sets codec and payload_hash from the payload. The sending transport calls it.
+// Sets payload_hash from the payload, and the codec to fp32 unless it is set. The sending transport
+// calls it.
 void SealFrame(Frame& frame);
 
-// Checks, in this order: known kind; known codec, payload limit and payload length against
-// `elements` (a payload may be absent where the kind allows it); payload hash; every value finite.
+// Checks, in this order: known kind; known codec, and one that the kind allows; payload limits, for
+// what it decodes to as well; a plain payload's length against `elements` (a payload may be absent
+// where the kind allows it); payload hash; that the payload decodes, to finite values.
 // The receiving transport calls it before any actor sees the frame. nullopt if all is well.
 absl::optional<FrameFault> InspectFrame(const Frame& frame);
 

@@ -5,6 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "peer/codec/payload.h"
+#include "peer/codec/registry.h"
+#include "peer/runtime/check.h"
 #include "tests/sim/declared.h"
 #include "tests/sim/sim_peer.h"
 #include "tests/sim/simulation.h"
@@ -14,9 +17,18 @@ namespace {
 
 constexpr double kTolerance = 1e-5;
 
-double Norm(const SharedBytes& values) {
+std::vector<float> Decoded(const CodedBytes& coded, size_t elements) {
+  std::vector<float> values(elements);
+  const absl::Status decoded =
+      DecodePayload(*FindDecoder(coded.codec), {coded.bytes.data(), coded.bytes.size()},
+                    absl::MakeSpan(values));
+  STARLING_CHECK(decoded.ok());
+  return values;
+}
+
+double Norm(const std::vector<float>& values) {
   double squares = 0;
-  for (const float value : values.floats()) squares += static_cast<double>(value) * value;
+  for (const float value : values) squares += static_cast<double>(value) * value;
   return std::sqrt(squares);
 }
 
@@ -27,11 +39,11 @@ class ConservationChecker::Observer final : public MixObserver {
   Observer(ConservationChecker* checker, uint64_t process)
       : checker_(checker), process_(process) {}
 
-  void OnResponded(size_t offset, const SharedBytes& reply) override {
-    checker_->OnResponded(process_, offset, reply);
+  void OnResponded(size_t offset, size_t elements, const CodedBytes& reply) override {
+    checker_->OnResponded(process_, offset, elements, reply);
   }
-  void OnCommitted(size_t offset, const SharedBytes& reply) override {
-    checker_->OnCommitted(process_, offset, reply);
+  void OnCommitted(size_t offset, size_t elements, const CodedBytes& reply) override {
+    checker_->OnCommitted(process_, offset, elements, reply);
   }
 
  private:
@@ -57,28 +69,30 @@ MixObserver* ConservationChecker::ObserverFor(uint64_t process) {
   return entry.observer.get();
 }
 
-void ConservationChecker::OnResponded(uint64_t process, size_t offset, const SharedBytes& reply) {
+void ConservationChecker::OnResponded(uint64_t process, size_t offset, size_t elements,
+                                      const CodedBytes& reply) {
   ++responded_;
+  std::vector<float> values = Decoded(reply, elements);
   Process& responder = processes_.at(process);
   if (measures_sum_ && !responder.admitted) {
-    for (size_t i = 0; i < reply.floats().size(); ++i) {
-      responder.gained[offset + i] -= reply.floats()[i];
-    }
+    for (size_t i = 0; i < elements; ++i) responder.gained[offset + i] -= values[i];
   }
-  if (!underway_.emplace(reply.data(), Delta{process, offset, reply}).second) {
+  if (!underway_
+           .emplace(reply.bytes.data(), Delta{process, offset, reply.bytes, std::move(values)})
+           .second) {
     Complain("two answers lie in the same memory");
   }
 }
 
-void ConservationChecker::OnCommitted(uint64_t process, size_t offset, const SharedBytes& reply) {
+void ConservationChecker::OnCommitted(uint64_t process, size_t offset, size_t elements,
+                                      const CodedBytes& reply) {
   ++committed_;
   Process& initiator = processes_.at(process);
   if (measures_sum_ && !initiator.admitted) {
-    for (size_t i = 0; i < reply.floats().size(); ++i) {
-      initiator.gained[offset + i] += reply.floats()[i];
-    }
+    const std::vector<float> values = Decoded(reply, elements);
+    for (size_t i = 0; i < elements; ++i) initiator.gained[offset + i] += values[i];
   }
-  const auto found = underway_.find(reply.data());
+  const auto found = underway_.find(reply.bytes.data());
   if (found == underway_.end()) {
     Complain(absl::StrCat("process ", process, " applied an answer that nobody gave, or that was "
                           "applied before, at offset ", offset));
@@ -123,8 +137,7 @@ void ConservationChecker::Look(const Simulation& simulation) {
     }
   }
   for (const auto& [memory, delta] : underway_) {
-    const absl::Span<const float> values = delta.reply.floats();
-    for (size_t i = 0; i < values.size(); ++i) sum[delta.offset + i] += values[i];
+    for (size_t i = 0; i < delta.values.size(); ++i) sum[delta.offset + i] += delta.values[i];
   }
   if (absolute == 0) return;
   double drift = 0;
@@ -155,7 +168,7 @@ void ConservationChecker::ExpectOrphansCounted(const Simulation& simulation) {
   };
   std::map<uint64_t, Loss> lost;
   for (const auto& [memory, delta] : underway_) {
-    const double norm = Norm(delta.reply);
+    const double norm = Norm(delta.values);
     if (!delta.marked || norm == 0) continue;
     ++lost[delta.responder].deltas;
     lost[delta.responder].norm += norm;

@@ -25,6 +25,7 @@
 #include <memory>
 #include <vector>
 
+#include "peer/codec/coded_bytes.h"
 #include "peer/runtime/shared_bytes.h"
 #include "peer/training/training_actor.h"
 #include "proto/run.pb.h"
@@ -70,6 +71,7 @@ class ConservationChecker final : public Checker {
     uint64_t responder;
     size_t offset;
     SharedBytes reply;  // keeps the memory, and so the name
+    std::vector<float> values;
     bool marked = false;
   };
   struct Process {
@@ -79,8 +81,8 @@ class ConservationChecker final : public Checker {
     bool admitted = false;
   };
 
-  void OnResponded(uint64_t process, size_t offset, const SharedBytes& reply);
-  void OnCommitted(uint64_t process, size_t offset, const SharedBytes& reply);
+  void OnResponded(uint64_t process, size_t offset, size_t elements, const CodedBytes& reply);
+  void OnCommitted(uint64_t process, size_t offset, size_t elements, const CodedBytes& reply);
   void Admit(const SimPeer& peer);
 
   const bool rule_conserves_;

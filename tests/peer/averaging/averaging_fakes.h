@@ -50,7 +50,8 @@ class ParametersWithoutTrainer : public ParameterOwner {
   explicit ParametersWithoutTrainer(std::vector<float> initial) : values(std::move(initial)) {}
 
   size_t size() const override { return values.size(); }
-  bool TakeSnapshot(absl::AnyInvocable<void(Snapshot)> done) override {
+  bool TakeSnapshot(std::shared_ptr<const Codec>,
+                    absl::AnyInvocable<void(Snapshot)> done) override {
     ++snapshots_asked;
     if (busy) return false;
     if (hold_snapshots) {
@@ -60,13 +61,17 @@ class ParametersWithoutTrainer : public ParameterOwner {
     }
     return true;
   }
-  bool GiveSnapshot(absl::AnyInvocable<void(Snapshot)>) override { return false; }
+  bool GiveSnapshot(std::shared_ptr<const Codec>,
+                    absl::AnyInvocable<void(Snapshot)>) override {
+    return false;
+  }
   void ReturnMass(size_t, double) override {}
-  bool RespondToMix(std::shared_ptr<const MixRule>, size_t, size_t, SharedBytes, MixTerms,
+  bool RespondToMix(std::shared_ptr<const MixRule>, size_t, size_t, CodedBytes, MixTerms,
+                    std::shared_ptr<const Codec>,
                     absl::AnyInvocable<void(MixAnswer)>) override {
     return false;
   }
-  bool CommitMix(std::shared_ptr<const MixRule>, size_t, SharedBytes, SharedBytes, MixTerms, uint32_t,
+  bool CommitMix(std::shared_ptr<const MixRule>, size_t, size_t, CodedBytes, CodedBytes, MixTerms, uint32_t,
                  absl::AnyInvocable<void(double)>) override {
     return false;
   }

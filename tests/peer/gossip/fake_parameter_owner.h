@@ -6,9 +6,13 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "peer/codec/payload.h"
+#include "peer/codec/registry.h"
+#include "peer/gossip/coded_mix.h"
 #include "peer/runtime/shared_bytes.h"
 #include "peer/training/parameter_owner.h"
 
@@ -18,6 +22,13 @@ inline SharedBytes BytesOf(const std::vector<float>& values) {
   auto copy = std::make_shared<std::vector<float>>(values);
   const float* data = copy->data();
   return SharedBytes(std::move(copy), data, values.size() * sizeof(float));
+}
+
+inline SharedBytes HoldBytes(std::string bytes) {
+  auto copy = std::make_shared<std::string>(std::move(bytes));
+  const char* data = copy->data();
+  const size_t size = copy->size();
+  return SharedBytes(std::move(copy), data, size);
 }
 
 class FakeParameterOwner : public ParameterOwner {
@@ -39,16 +50,14 @@ class FakeParameterOwner : public ParameterOwner {
   size_t waiting() const { return waiting_.size(); }
 
   size_t size() const override { return values.size(); }
-  bool TakeSnapshot(absl::AnyInvocable<void(Snapshot)> done) override {
-    return Accept([this, done = std::move(done)]() mutable {
-      ++snapshots;
-      done(Snapshot{BytesOf(values), step, samples, {}});
-    });
+  bool TakeSnapshot(std::shared_ptr<const Codec> codec,
+                    absl::AnyInvocable<void(Snapshot)> done) override {
+    return Accept([this, codec, done = std::move(done)]() mutable { done(Copy(*codec)); });
   }
-  bool GiveSnapshot(absl::AnyInvocable<void(Snapshot)> done) override {
-    return Accept([this, done = std::move(done)]() mutable {
-      ++snapshots;
-      Snapshot snapshot{BytesOf(values), step, samples, {}};
+  bool GiveSnapshot(std::shared_ptr<const Codec> codec,
+                    absl::AnyInvocable<void(Snapshot)> done) override {
+    return Accept([this, codec, done = std::move(done)]() mutable {
+      Snapshot snapshot = Copy(*codec);
       if (!too_light) {
         for (double& mass : masses) snapshot.masses.push_back(mass /= 2);
       }
@@ -57,32 +66,34 @@ class FakeParameterOwner : public ParameterOwner {
   }
   void ReturnMass(size_t offset, double mass) override { masses.at(offset / shard_elements) += mass; }
   bool RespondToMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
-                    SharedBytes incoming, MixTerms terms,
+                    CodedBytes incoming, MixTerms terms, std::shared_ptr<const Codec> codec,
                     absl::AnyInvocable<void(MixAnswer)> done) override {
     return Accept([=, this, done = std::move(done)]() mutable {
       ++responses;
       last_terms = terms;
-      std::vector<float> reply(rule->reply_has_payload() ? elements : 0);
+      std::string reply(codec->MaxBytes(elements), '\0');
       double& mass = masses.at(offset / shard_elements);
       terms.own_mass = mass;
-      const MixNorms norms = rule->Respond(
-          absl::MakeSpan(values).subspan(offset, elements),
-          incoming.empty() ? absl::Span<const float>() : incoming.floats(), absl::MakeSpan(reply),
-          terms);
+      size_t size = 0;
+      const MixNorms norms = RespondCoded(*rule, absl::MakeSpan(values).subspan(offset, elements),
+                                          incoming, terms, {codec.get()}, reply.data(), &size);
       mass = terms.own_mass;
-      done(MixAnswer{reply.empty() ? SharedBytes() : BytesOf(reply), norms.squared_distance,
-                     norms.squared_delta, step});
+      reply.resize(size);
+      done(MixAnswer{{size == 0 ? SharedBytes() : HoldBytes(std::move(reply)), codec->wire()},
+                     norms.squared_distance,
+                     norms.squared_delta,
+                     step});
     });
   }
-  bool CommitMix(std::shared_ptr<const MixRule> rule, size_t offset, SharedBytes snapshot,
-                 SharedBytes reply, MixTerms terms, uint32_t tether,
+  bool CommitMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
+                 CodedBytes snapshot, CodedBytes reply, MixTerms terms, uint32_t tether,
                  absl::AnyInvocable<void(double)> done) override {
     return Accept([=, this, done = std::move(done)]() mutable {
       ++commits;
       last_terms = terms;
       last_tether = tether;
-      done(rule->Commit(absl::MakeSpan(values).subspan(offset, snapshot.floats().size()),
-                        snapshot.floats(), reply.floats(), terms));
+      done(CommitCoded(*rule, absl::MakeSpan(values).subspan(offset, elements), snapshot, reply,
+                       terms));
     });
   }
   void DropAnchors() override { ++anchors_dropped; }
@@ -106,6 +117,13 @@ class FakeParameterOwner : public ParameterOwner {
   uint32_t last_tether = 0;
 
  private:
+  Snapshot Copy(const Codec& codec) {
+    ++snapshots;
+    std::string bytes(codec.MaxBytes(values.size()), '\0');
+    bytes.resize(EncodePayload(codec, values, 0, nullptr, bytes.data()));
+    return Snapshot{HoldBytes(std::move(bytes)), step, samples, {}, codec.wire()};
+  }
+
   bool Accept(absl::AnyInvocable<void()> work) {
     if (full) return false;
     waiting_.push_back(std::move(work));

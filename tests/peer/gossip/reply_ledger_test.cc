@@ -51,7 +51,7 @@ TEST_F(ReplyLedgerTest, ANewRequestIsAnsweredOnceAndReplayedAfterwards) {
   EXPECT_EQ(Request(kAnn, 1, 1, 0), Verdict::kPending);
   EXPECT_TRUE(Answered(kAnn, 1, 1, 0, Answer(2, 6.5f)).wanted);
   EXPECT_EQ(Request(kAnn, 1, 1, 0), Verdict::kReplay);
-  EXPECT_EQ(ledger_.replay(kAnn, 0).reply.floats()[0], 6.5f);
+  EXPECT_EQ(ledger_.replay(kAnn, 0).reply.bytes.floats()[0], 6.5f);
   EXPECT_EQ(ledger_.replay(kAnn, 0).step, 17);
   EXPECT_EQ(Request(kAnn, 1, 1, 0), Verdict::kReplay);
   ExpectOrphans(0, 0);

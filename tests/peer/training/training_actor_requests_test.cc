@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "gtest/gtest.h"
+#include "peer/codec/payload.h"
+#include "peer/codec/registry.h"
 #include "peer/gossip/elastic_mix.h"
 #include "peer/gossip/pull_mix.h"
 #include "peer/training/training_actor.h"
@@ -40,11 +42,11 @@ class SlowRule : public MixRule {
 };
 
 struct Recorder : public MixObserver {
-  void OnResponded(size_t offset, const SharedBytes& reply) override {
-    responded.emplace_back(offset, ValuesOf(reply));
+  void OnResponded(size_t offset, size_t, const CodedBytes& reply) override {
+    responded.emplace_back(offset, ValuesOf(reply.bytes));
   }
-  void OnCommitted(size_t offset, const SharedBytes& reply) override {
-    committed.emplace_back(offset, ValuesOf(reply));
+  void OnCommitted(size_t offset, size_t, const CodedBytes& reply) override {
+    committed.emplace_back(offset, ValuesOf(reply.bytes));
   }
   std::vector<std::pair<size_t, Values>> responded;
   std::vector<std::pair<size_t, Values>> committed;
@@ -55,7 +57,7 @@ TEST(TrainingActorRequestsTest, ASnapshotIsTakenAtAStepBoundary) {
   trainer.actor->Start();
   trainer.executor.Advance(absl::Milliseconds(15));
   std::vector<Snapshot> snapshots;
-  trainer.actor->TakeSnapshot([&](Snapshot snapshot) { snapshots.push_back(std::move(snapshot)); });
+  trainer.actor->TakeSnapshot(PlainCodec(), [&](Snapshot snapshot) { snapshots.push_back(std::move(snapshot)); });
   EXPECT_TRUE(snapshots.empty());  // never inside the call
   trainer.executor.Advance(absl::Milliseconds(10));
   ASSERT_EQ(snapshots.size(), 1);
@@ -72,7 +74,7 @@ TEST(TrainingActorRequestsTest, RequestsAreServedBetweenStepsThatFollowAtOnce) {
   trainer.RunUntilStep(5);
   std::vector<uint64_t> steps;
   for (int i = 0; i < 3; ++i) {
-    trainer.actor->TakeSnapshot([&](Snapshot snapshot) { steps.push_back(snapshot.step); });
+    trainer.actor->TakeSnapshot(PlainCodec(), [&](Snapshot snapshot) { steps.push_back(snapshot.step); });
   }
   trainer.RunUntilStep(7);
   // All before the step after next, in the order of arrival.
@@ -86,7 +88,7 @@ TEST(TrainingActorRequestsTest, RequestsAreServedBeforeStartAfterStopAndWhenFini
   Trainer trainer(options);
   int served = 0;
   auto ask = [&] {
-    EXPECT_TRUE(trainer.actor->TakeSnapshot([&](Snapshot) { ++served; }));
+    EXPECT_TRUE(trainer.actor->TakeSnapshot(PlainCodec(), [&](Snapshot) { ++served; }));
     trainer.executor.RunPosted();
   };
   ask();
@@ -106,13 +108,13 @@ TEST(TrainingActorRequestsTest, BeyondTheMailboxBoundARequestIsRefusedAndForgott
   options.mailbox_capacity = 2;
   Trainer trainer(options);
   int served = 0;
-  auto ask = [&] { return trainer.actor->TakeSnapshot([&](Snapshot) { ++served; }); };
+  auto ask = [&] { return trainer.actor->TakeSnapshot(PlainCodec(), [&](Snapshot) { ++served; }); };
   EXPECT_TRUE(ask());
   EXPECT_TRUE(ask());
   EXPECT_FALSE(ask());
-  EXPECT_FALSE(trainer.actor->RespondToMix(MakePullMix(), 0, 5, {}, {},
+  EXPECT_FALSE(trainer.actor->RespondToMix(MakePullMix(), 0, 5, {}, {}, PlainCodec(),
                                            [&](MixAnswer) { ++served; }));
-  EXPECT_FALSE(trainer.actor->CommitMix(MakePullMix(), 0, BytesOf({1}), BytesOf({2}), {}, 0,
+  EXPECT_FALSE(trainer.actor->CommitMix(MakePullMix(), 0, 1, BytesOf({1}), BytesOf({2}), {}, 0,
                                         [&](double) { ++served; }));
   EXPECT_FALSE(
       trainer.actor->ApplyDisplacement(0, BytesOf({1}), BytesOf({2}), [&] { ++served; }));
@@ -133,15 +135,45 @@ TEST(TrainingActorRequestsTest, RespondingMixesOneShardAndTellsWhatItDid) {
   options.observer = &recorder;
   Trainer trainer(options);
   MixAnswer answer;
-  trainer.actor->RespondToMix(MakeElasticMix(0.5), 1, 2, BytesOf({0, 7}), {},
+  trainer.actor->RespondToMix(MakeElasticMix(0.5), 1, 2, BytesOf({0, 7}), {}, PlainCodec(),
                               [&](MixAnswer given) { answer = std::move(given); });
   trainer.executor.RunPosted();
   EXPECT_EQ(trainer.parameters(), (Values{1, 1, 5, 4, 5}));
-  EXPECT_EQ(ValuesOf(answer.reply), (Values{1, -2}));
+  EXPECT_EQ(ValuesOf(answer.reply.bytes), (Values{1, -2}));
   EXPECT_DOUBLE_EQ(answer.squared_distance, 4 + 16);
   EXPECT_DOUBLE_EQ(answer.squared_delta, 1 + 4);
   ASSERT_EQ(recorder.responded.size(), 1);
   EXPECT_EQ(recorder.responded[0], (std::pair<size_t, Values>{1, {1, -2}}));
+}
+
+// 127 of 127 steps and 1 of them: one byte each, and what the codec made of them is subtracted.
+TEST(TrainingActorRequestsTest, WhatIsSubtractedIsWhatTheReplyDecodesTo) {
+  Trainer trainer({}, {254, 3});
+  MixAnswer answer;
+  trainer.actor->RespondToMix(MakeElasticMix(0.5), 0, 2, BytesOf({0, 0}), {},
+                              *MakeCodec("int8"),
+                              [&](MixAnswer given) { answer = std::move(given); });
+  trainer.executor.RunPosted();
+  EXPECT_EQ(answer.reply.codec, v1::CODEC_INT8);
+  EXPECT_EQ(answer.reply.bytes.size(), 4 + 2);
+  Values decoded(2);
+  ASSERT_TRUE(DecodePayload(*FindDecoder(answer.reply.codec),
+                            {answer.reply.bytes.data(), answer.reply.bytes.size()},
+                            absl::MakeSpan(decoded))
+                  .ok());
+  EXPECT_EQ(decoded, (Values{127, 2}));
+  EXPECT_EQ(trainer.parameters(), (Values{127, 1}));
+  EXPECT_DOUBLE_EQ(answer.squared_delta, 127 * 127 + 4);
+}
+
+TEST(TrainingActorRequestsTest, ASnapshotThroughACodecIsItsEncoding) {
+  Trainer trainer({}, {1, 2.5});
+  Snapshot taken;
+  trainer.actor->TakeSnapshot(*MakeCodec("bf16"),
+                              [&](Snapshot snapshot) { taken = std::move(snapshot); });
+  trainer.executor.RunPosted();
+  EXPECT_EQ(taken.codec, v1::CODEC_BF16);
+  EXPECT_EQ(std::string(taken.values.data(), taken.values.size()), "\x80\x3f\x20\x40");
 }
 
 TEST(TrainingActorRequestsTest, AnAnswerSaysAtWhichStepItWasMade) {
@@ -151,11 +183,11 @@ TEST(TrainingActorRequestsTest, AnAnswerSaysAtWhichStepItWasMade) {
   trainer.actor->Start();
   trainer.executor.RunPosted();
   MixAnswer answer;
-  trainer.actor->RespondToMix(MakePullMix(), 4, 1, {}, {},
+  trainer.actor->RespondToMix(MakePullMix(), 4, 1, {}, {}, PlainCodec(),
                               [&](MixAnswer given) { answer = std::move(given); });
   trainer.executor.RunPosted();
   EXPECT_EQ(answer.step, 3);
-  EXPECT_EQ(ValuesOf(answer.reply), (Values{5 - 3 * Trainer::kRate}));
+  EXPECT_EQ(ValuesOf(answer.reply.bytes), (Values{5 - 3 * Trainer::kRate}));
 }
 
 TEST(TrainingActorRequestsTest, CommittingAddsTheReplyToOneShard) {
@@ -164,7 +196,7 @@ TEST(TrainingActorRequestsTest, CommittingAddsTheReplyToOneShard) {
   options.observer = &recorder;
   Trainer trainer(options);
   double squared_distance = 0;
-  trainer.actor->CommitMix(MakeElasticMix(0.5), 3, BytesOf({4, 5}), BytesOf({1, -1}), {}, 0,
+  trainer.actor->CommitMix(MakeElasticMix(0.5), 3, 2, BytesOf({4, 5}), BytesOf({1, -1}), {}, 0,
                            [&](double given) { squared_distance = given; });
   trainer.executor.RunPosted();
   EXPECT_EQ(trainer.parameters(), (Values{1, 2, 3, 5, 4}));
@@ -195,7 +227,7 @@ TEST(TrainingActorRequestsTest, MixingDoesNotEnterTheMomentum) {
   }
   for (int i = 0; i < 20; ++i) {
     const Values before = mixed.parameters();
-    mixed.actor->CommitMix(MakeElasticMix(0.5), 0, BytesOf(before), BytesOf({8, -8}), {}, 0,
+    mixed.actor->CommitMix(MakeElasticMix(0.5), 0, 2, BytesOf(before), BytesOf({8, -8}), {}, 0,
                            [](double) {});
     mixed.executor.Advance(absl::Milliseconds(10));
     alone.executor.Advance(absl::Milliseconds(10));
@@ -213,7 +245,7 @@ TEST(TrainingActorRequestsTest, TheShareOfTimeThatMixingTakesIsReported) {
   for (int i = 0; i < 10; ++i) {
     trainer.actor->RespondToMix(
         std::make_shared<SlowRule>(&trainer.executor, absl::Milliseconds(2)), 0, 1, {}, {},
-        [](MixAnswer) {});
+        PlainCodec(), [](MixAnswer) {});
     trainer.executor.Advance(absl::Milliseconds(10));
   }
   EXPECT_NEAR(trainer.progress.back().mixing_share, 0.2, 0.02);

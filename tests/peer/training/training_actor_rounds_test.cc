@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "gtest/gtest.h"
+#include "peer/codec/registry.h"
 #include "peer/gossip/push_sum_mix.h"
 #include "peer/gossip/pull_mix.h"
 #include "peer/training/training_actor.h"
@@ -267,7 +268,7 @@ TEST(TrainingActorRoundsTest, HalfOfTheMassLeavesWithASnapshotThatIsGivenAndMayB
   Trainer trainer(options, {1, 2, 3});
   Snapshot given;
   auto give = [&] {
-    trainer.actor->GiveSnapshot([&](Snapshot snapshot) { given = std::move(snapshot); });
+    trainer.actor->GiveSnapshot(PlainCodec(), [&](Snapshot snapshot) { given = std::move(snapshot); });
     trainer.executor.RunPosted();
   };
   give();
@@ -278,11 +279,11 @@ TEST(TrainingActorRoundsTest, HalfOfTheMassLeavesWithASnapshotThatIsGivenAndMayB
   give();
   EXPECT_EQ(given.masses, (std::vector<double>{0.125, 0.5}));
   // Looking is not taking.
-  trainer.actor->TakeSnapshot([&](Snapshot snapshot) { given = std::move(snapshot); });
+  trainer.actor->TakeSnapshot(PlainCodec(), [&](Snapshot snapshot) { given = std::move(snapshot); });
   trainer.executor.RunPosted();
   EXPECT_TRUE(given.masses.empty());
   // What comes in with a request stays with the shard it belongs to.
-  trainer.actor->RespondToMix(MakePushSumMix(), 0, 2, BytesOf({1, 2}), MixTerms{0, 3, 99},
+  trainer.actor->RespondToMix(MakePushSumMix(), 0, 2, BytesOf({1, 2}), MixTerms{0, 3, 99}, PlainCodec(),
                               [](MixAnswer answer) { EXPECT_TRUE(answer.reply.empty()); });
   give();
   EXPECT_EQ(given.masses, (std::vector<double>{(0.125 + 3) / 2, 0.25}));
@@ -293,7 +294,7 @@ TEST(TrainingActorRoundsTest, AWorkerWithHardlyAnyMassGivesNoneAway) {
   Snapshot given;
   int gifts = 0;
   for (int i = 0; i < 100; ++i) {
-    trainer.actor->GiveSnapshot([&](Snapshot snapshot) { given = std::move(snapshot); });
+    trainer.actor->GiveSnapshot(PlainCodec(), [&](Snapshot snapshot) { given = std::move(snapshot); });
     trainer.executor.RunPosted();
     gifts += !given.masses.empty();
   }
@@ -310,7 +311,7 @@ TEST(TrainingActorRoundsTest, TethersPullAfterEveryStepUntilTheirAnchorsAreDropp
     for (float& value : gradient) value = 0;
     return 1.0;
   };
-  trainer.actor->CommitMix(MakePullMix(0.001), 0, BytesOf({9, 9}), BytesOf({9, 9}), {}, 1,
+  trainer.actor->CommitMix(MakePullMix(0.001), 0, 2, BytesOf({9, 9}), BytesOf({9, 9}), {}, 1,
                            [](double) {});
   trainer.actor->Start();
   trainer.executor.RunPosted();

@@ -1,9 +1,13 @@
 #include "peer/transport/frame.h"
 
 #include <limits>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "peer/codec/payload.h"
+#include "peer/codec/registry.h"
 
 namespace starling {
 namespace {
@@ -75,6 +79,62 @@ TEST(FrameTest, ValuesOfNeighboursAreInspectedLikeAllOthers) {
   Frame coded = MakeFrame(kind, {1, 2});
   coded.header.set_codec(static_cast<v1::Codec>(99));
   EXPECT_EQ(ReasonFor(coded), v1::REFUSAL_REASON_UNKNOWN_CODEC);
+}
+
+Frame Coded(v1::FrameKind kind, absl::string_view spec, std::vector<float> values) {
+  const auto codec = *MakeCodec(spec);
+  auto bytes = std::make_shared<std::string>(codec->MaxBytes(values.size()), '\0');
+  bytes->resize(EncodePayload(*codec, values, 1, nullptr, bytes->data()));
+  const char* const data = bytes->data();
+  const size_t size = bytes->size();
+  Frame frame;
+  frame.header.set_kind(kind);
+  frame.header.set_elements(static_cast<uint32_t>(values.size()));
+  frame.header.set_codec(codec->wire());
+  frame.payload = SharedBytes(std::move(bytes), data, size);
+  SealFrame(frame);
+  return frame;
+}
+
+TEST(FrameTest, WhatIsTooCoarseForAKindIsRefused) {
+  const std::vector<float> values(3000, 0.5f);
+  for (const CodecRow& row : CodecRegistry()) {
+    const bool exact = row.name == "fp32";
+    const bool fine = exact || row.name == "fp16" || row.name == "bf16";
+    const auto unless = [](bool allowed) {
+      return allowed ? kFine : v1::REFUSAL_REASON_UNKNOWN_CODEC;
+    };
+    EXPECT_EQ(ReasonFor(Coded(v1::FRAME_KIND_MIX_REPLY, row.name, values)), kFine) << row.name;
+    EXPECT_EQ(ReasonFor(Coded(v1::FRAME_KIND_MIX_REQUEST, row.name, values)), unless(fine))
+        << row.name;
+    EXPECT_EQ(ReasonFor(Coded(v1::FRAME_KIND_REDUCE, row.name, values)), unless(exact))
+        << row.name;
+    EXPECT_EQ(ReasonFor(Coded(v1::FRAME_KIND_STATE_REPLY, row.name, values)), unless(exact))
+        << row.name;
+  }
+}
+
+TEST(FrameTest, EncodedPayloadsAreInspectedToo) {
+  const auto kind = v1::FRAME_KIND_MIX_REPLY;
+  for (const CodecRow& row : CodecRegistry()) {
+    Frame longer = Coded(kind, row.name, std::vector<float>(3000, 0.5f));
+    longer.header.set_elements(6000);
+    EXPECT_EQ(ReasonFor(longer), v1::REFUSAL_REASON_WRONG_LENGTH) << row.name;
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    EXPECT_EQ(ReasonFor(Coded(kind, row.name, std::vector<float>(3000, nan))),
+              v1::REFUSAL_REASON_NON_FINITE)
+        << row.name;
+    Frame damaged = Coded(kind, row.name, std::vector<float>(3000, 0.5f));
+    damaged.header.set_payload_hash(damaged.header.payload_hash() + 1);
+    EXPECT_EQ(ReasonFor(damaged), v1::REFUSAL_REASON_CORRUPT) << row.name;
+  }
+}
+
+// A few bytes must not stand for gigabytes.
+TEST(FrameTest, APayloadThatWouldDecodeToMoreThanTheLimitIsRefused) {
+  Frame frame = Coded(v1::FRAME_KIND_MIX_REPLY, "topk", std::vector<float>(3000, 0.5f));
+  frame.header.set_elements(4'000'000'000u);
+  EXPECT_EQ(ReasonFor(frame), v1::REFUSAL_REASON_OVERSIZED);
 }
 
 TEST(FrameTest, ARefusalRepeatsWhatIsRefusedAndCarriesNothing) {

@@ -1,0 +1,95 @@
+// bf16: the upper half of every float, rounded to nearest, ties to even. Half the bytes, the full
+// range of exponents, 8 bits of precision. What would round to infinity becomes the largest finite
+// number; infinity and NaN stay what they are.
+
+#include <algorithm>
+#include <cmath>
+
+#include "peer/codec/bits.h"
+#include "peer/codec/row.h"
+
+namespace starling {
+namespace {
+
+constexpr double kRelative = 1.0 / 256;           // half a unit in the last of 8 places
+constexpr double kAbsolute = 0x1p-134;            // half of the smallest denormal
+constexpr uint32_t kLargestFinite = 0x7f7f0000u;  // as bits of a float
+
+STARLING_KERNEL_INLINE void Encode(const float* __restrict values, size_t count, char* __restrict out) {
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t bits = BitsOf(values[i]);
+    const uint32_t magnitude = bits & kMagnitudeMask;
+    const uint32_t rounded = magnitude + 0x7fff + ((magnitude >> 16) & 1);
+    const uint32_t finite = rounded < kInfinityBits ? rounded : kLargestFinite;
+    // A NaN whose upper half alone would be infinity is refused just as well.
+    const uint32_t kept = magnitude < kInfinityBits ? finite : magnitude;
+    Store(out + 2 * i, static_cast<uint16_t>((kept | (bits & ~kMagnitudeMask)) >> 16));
+  }
+}
+
+STARLING_KERNEL_INLINE void Decode(const char* __restrict bytes, size_t count,
+                                       float* __restrict values) {
+  for (size_t i = 0; i < count; ++i) {
+    values[i] = FloatOf(static_cast<uint32_t>(Load<uint16_t>(bytes + 2 * i)) << 16);
+  }
+}
+
+STARLING_KERNEL_INLINE bool AnyNonFinite(const char* bytes, size_t count) {
+  uint16_t bad = 0;
+  for (size_t i = 0; i < count; ++i) {
+    bad |= static_cast<uint16_t>((Load<uint16_t>(bytes + 2 * i) & 0x7f80) == 0x7f80);
+  }
+  return bad != 0;
+}
+
+class Bf16Codec final : public Codec {
+ public:
+  explicit Bf16Codec(const CodecSetting& setting)
+      : Codec(setting.spec, v1::CODEC_BF16, {.bytes_per_element = 2}), isa_(setting.isa) {}
+
+  size_t MaxTileBytes(size_t elements) const override { return 2 * elements; }
+
+  size_t EncodeTile(absl::Span<const float> values, const TileTerms&, char* out) const override {
+    RunKernel(isa_, [&] { Encode(values.data(), values.size(), out); });
+    return 2 * values.size();
+  }
+
+  absl::StatusOr<size_t> DecodeTile(absl::string_view bytes,
+                                    absl::Span<float> values) const override {
+    if (bytes.size() < 2 * values.size()) return Truncated(values.size());
+    RunKernel(isa_, [&] { Decode(bytes.data(), values.size(), values.data()); });
+    return 2 * values.size();
+  }
+
+  absl::StatusOr<size_t> InspectTile(absl::string_view bytes, size_t elements) const override {
+    if (bytes.size() < 2 * elements) return Truncated(elements);
+    if (RunKernel(isa_, [&] { return AnyNonFinite(bytes.data(), elements); })) {
+      return absl::OutOfRangeError("payload holds NaN or infinity");
+    }
+    return 2 * elements;
+  }
+
+  CodecError ErrorBound(absl::Span<const float> values) const override {
+    CodecError error;
+    for (const float value : values) {
+      const double bound = kRelative * std::fabs(value) + kAbsolute;
+      error.largest = std::max(error.largest, bound);
+      error.expected_square += bound * bound;
+    }
+    return error;
+  }
+
+ private:
+  const Isa isa_;
+};
+
+}  // namespace
+
+CodecRow Bf16Row() {
+  return {"bf16", v1::CODEC_BF16, "2 bytes a number, to 1 part in 256, any range", {},
+          [](const CodecSetting& setting) -> std::shared_ptr<const Codec> {
+            return std::make_shared<Bf16Codec>(setting);
+          }};
+}
+
+}  // namespace starling

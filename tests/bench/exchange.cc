@@ -1,0 +1,257 @@
+// How long an exchange of a whole model takes between two processes on this machine, against a plain
+// TCP stream, a raw gRPC stream, memcpy, and gloo's all-reduce of the same bytes, all in one run.
+//
+//   bazel run //tests/bench:exchange -- --mib=4,16,64,256 --rounds=7
+//
+// An exchange moves the model both ways, is mixed and applied on both sides. Every figure is the
+// median of `rounds`; the contestants take turns, so that a slow spell of a shared machine hits all.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "peer/runtime/exit_codes.h"
+#include "peer/runtime/flags.h"
+#include "tests/bench/exchange_node.h"
+#include "tests/bench/raw_streams.h"
+
+ABSL_FLAG(std::vector<std::string>, mib, std::vector<std::string>({"4", "16", "64", "256"}),
+          "model sizes, in MiB of fp32");
+ABSL_FLAG(std::vector<std::string>, codecs,
+          std::vector<std::string>({"fp32/fp32", "bf16/bf16", "bf16/int8"}),
+          "codecs to measure, request/reply");
+ABSL_FLAG(int, rounds, 7, "rounds; the first is not counted");
+ABSL_FLAG(std::string, gloo, "",
+          "path of gloo_allreduce.py; empty: beside this program's sources, if python3-torch is there");
+ABSL_FLAG(std::string, role, "", "of a process that this program starts: tcp, grpc or node");
+ABSL_FLAG(int64_t, bytes, 0, "for such a process: model size");
+ABSL_FLAG(std::string, codec, "fp32/fp32", "for such a process: request/reply");
+
+namespace starling {
+namespace {
+
+absl::StatusOr<CodecChoice> ChoiceOf(const std::string& pair) {
+  const std::pair<std::string, std::string> halves = absl::StrSplit(pair, absl::MaxSplits('/', 1));
+  return MakeCodecChoice(halves.first, halves.second);
+}
+
+// The other end: says where it listens, serves until its standard input ends.
+int Serve(const std::string& role) {
+  const auto bytes = static_cast<size_t>(absl::GetFlag(FLAGS_bytes));
+  std::unique_ptr<StreamSink> sink;
+  std::unique_ptr<ExchangeNode> node;
+  std::string address;
+  if (role == "node") {
+    auto codecs = ChoiceOf(absl::GetFlag(FLAGS_codec));
+    auto started = codecs.ok() ? ExchangeNode::Start(2, bytes / sizeof(float), *codecs)
+                               : absl::StatusOr<std::unique_ptr<ExchangeNode>>(codecs.status());
+    if (!started.ok()) return ExitCodeFor(started.status());
+    node = *std::move(started);
+    address = node->address();
+  } else {
+    sink = role == "tcp" ? StartTcpSink(bytes) : StartGrpcSink(bytes);
+    address = sink->address();
+  }
+  std::printf("%s\n", address.c_str());
+  std::fflush(stdout);
+  char byte;
+  while (read(STDIN_FILENO, &byte, 1) > 0) {
+  }
+  return kExitOk;
+}
+
+// A process of this program in another role.
+class OtherEnd {
+ public:
+  OtherEnd(const std::string& role, size_t bytes, const std::string& codec) {
+    int to_child[2], from_child[2];
+    if (pipe2(to_child, O_CLOEXEC) != 0 || pipe2(from_child, O_CLOEXEC) != 0) return;
+    const std::vector<std::string> arguments = {
+        "exchange", absl::StrCat("--role=", role), absl::StrCat("--bytes=", bytes),
+        absl::StrCat("--codec=", codec)};
+    std::vector<char*> argv;
+    for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+    argv.push_back(nullptr);
+    child_ = fork();
+    if (child_ == 0) {
+      dup2(to_child[0], STDIN_FILENO);
+      dup2(from_child[1], STDOUT_FILENO);
+      execv("/proc/self/exe", argv.data());
+      _exit(127);
+    }
+    close(to_child[0]);
+    close(from_child[1]);
+    stdin_ = to_child[1];
+    char c;
+    while (read(from_child[0], &c, 1) == 1 && c != '\n') address_ += c;
+    close(from_child[0]);
+  }
+  ~OtherEnd() {
+    close(stdin_);
+    waitpid(child_, nullptr, 0);
+  }
+  // Empty if it did not start.
+  const std::string& address() const { return address_; }
+
+ private:
+  pid_t child_ = -1;
+  int stdin_ = -1;
+  std::string address_;
+};
+
+double Median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+double MemcpySeconds(size_t bytes) {
+  static std::vector<char> from, to;
+  from.resize(bytes, 'x');
+  to.resize(bytes);
+  const absl::Time begin = absl::Now();
+  std::memcpy(to.data(), from.data(), bytes);
+  asm volatile("" : : "r"(to.data()) : "memory");
+  return absl::ToDoubleSeconds(absl::Now() - begin);
+}
+
+std::vector<double> GlooSeconds(const std::string& script, int ranks, size_t mib, int rounds) {
+  std::vector<double> seconds;
+  if (script.empty()) return seconds;
+  FILE* const out = popen(absl::StrCat("/usr/bin/python3 ", script, " ", ranks, " ", mib, " ",
+                                       rounds, " 2>/dev/null").c_str(), "r");
+  if (out == nullptr) return seconds;
+  char line[64];
+  while (std::fgets(line, sizeof(line), out) != nullptr) {
+    double value;
+    if (absl::SimpleAtod(line, &value)) seconds.push_back(value);
+  }
+  pclose(out);
+  if (!seconds.empty()) seconds.erase(seconds.begin());  // the first opens the connections
+  return seconds;
+}
+
+struct Contestant {
+  std::string name;
+  double ways = 1;  // how often the model's fp32 bytes travel, or would
+  std::unique_ptr<OtherEnd> other;
+  std::unique_ptr<StreamSource> source;
+  std::unique_ptr<ExchangeNode> node;
+  std::vector<double> seconds;
+  double payload = 0;  // bytes that travelled per round from this side
+
+  absl::Status Round(size_t bytes) {
+    if (source == nullptr && node == nullptr) {
+      seconds.push_back(MemcpySeconds(bytes));
+      return absl::OkStatus();
+    }
+    const auto took = source != nullptr ? source->Send() : node->Exchange();
+    if (took.ok()) seconds.push_back(absl::ToDoubleSeconds(*took));
+    return took.status();
+  }
+};
+
+absl::Status MeasureSize(size_t mib, const std::string& gloo) {
+  const size_t bytes = mib << 20;
+  std::vector<Contestant> contestants;
+  contestants.push_back({"memcpy, one way"});
+  for (const std::string role : {"tcp", "grpc"}) {
+    Contestant contestant{role == "tcp" ? "plain TCP, one way" : "raw gRPC, one way"};
+    contestant.other = std::make_unique<OtherEnd>(role, bytes, "fp32/fp32");
+    if (contestant.other->address().empty()) return absl::InternalError("the sink did not start");
+    contestant.source = role == "tcp" ? ConnectTcp(contestant.other->address(), bytes)
+                                      : ConnectGrpc(contestant.other->address(), bytes);
+    contestants.push_back(std::move(contestant));
+  }
+  for (const std::string& pair : absl::GetFlag(FLAGS_codecs)) {
+    const auto codecs = ChoiceOf(pair);
+    if (!codecs.ok()) return codecs.status();
+    Contestant contestant{absl::StrCat("exchange ", pair), 2};
+    contestant.other = std::make_unique<OtherEnd>("node", bytes, pair);
+    if (contestant.other->address().empty()) return absl::InternalError("the peer did not start");
+    auto node = ExchangeNode::Start(1, bytes / sizeof(float), *codecs);
+    if (!node.ok()) return node.status();
+    contestant.node = *std::move(node);
+    contestant.node->Connect(2, contestant.other->address());
+    contestants.push_back(std::move(contestant));
+  }
+  const int rounds = absl::GetFlag(FLAGS_rounds);
+  for (int round = 0; round <= rounds; ++round) {
+    for (Contestant& contestant : contestants) {
+      if (absl::Status status = contestant.Round(bytes); !status.ok()) return status;
+      if (round == 0) contestant.seconds.clear();
+    }
+  }
+  const double grpc = 2 * static_cast<double>(bytes) / 2 / Median(contestants[2].seconds);
+  std::vector<std::pair<int, double>> all_reduce;
+  for (const int ranks : {2, 4}) {
+    all_reduce.emplace_back(ranks, Median(GlooSeconds(gloo, ranks, mib, rounds)));
+  }
+  std::printf("%zu MiB\n  %-22s %10s %8s %14s %14s\n", mib, "", "ms", "GB/s", "of raw gRPC",
+              "of gloo's time");
+  for (const Contestant& contestant : contestants) {
+    const double seconds = Median(contestant.seconds);
+    const double rate = contestant.ways * static_cast<double>(bytes) / seconds;
+    std::printf("  %-22s %10.2f %8.2f %13.2fx", contestant.name.c_str(), 1e3 * seconds, rate / 1e9,
+                rate / grpc);
+    if (contestant.node != nullptr && all_reduce[0].second > 0) {
+      std::printf(" %13.2fx", seconds / all_reduce[0].second);
+    }
+    std::printf("\n");
+  }
+  for (const auto& [ranks, seconds] : all_reduce) {
+    if (seconds == 0) continue;
+    std::printf("  %-22s %10.2f\n", absl::StrCat("gloo, ", ranks, " ranks").c_str(), 1e3 * seconds);
+  }
+  std::fflush(stdout);
+  return absl::OkStatus();
+}
+
+int Main(int argc, char** argv) {
+  signal(SIGPIPE, SIG_IGN);
+  const FlagScope scope{{"tests/bench/exchange.cc"}};
+  const auto positional = ParseFlags(argc, argv, scope);
+  if (absl::IsCancelled(positional.status())) {
+    std::cout << "exchange: how long an exchange of a whole model takes\n\n" << FlagsHelp(scope);
+    return kExitOk;
+  }
+  if (!positional.ok()) {
+    std::fprintf(stderr, "exchange: %s\n", positional.status().ToString().c_str());
+    return ExitCodeFor(positional.status());
+  }
+  if (!absl::GetFlag(FLAGS_role).empty()) return Serve(absl::GetFlag(FLAGS_role));
+  std::string gloo = absl::GetFlag(FLAGS_gloo);
+  if (gloo.empty()) gloo = "tests/bench/gloo_allreduce.py";
+  if (access(gloo.c_str(), R_OK) != 0) gloo.clear();
+  for (const std::string& size : absl::GetFlag(FLAGS_mib)) {
+    size_t mib;
+    if (!absl::SimpleAtoi(size, &mib) || mib == 0 || mib > 4096) {
+      std::fprintf(stderr, "exchange: --mib: \"%s\" is no size between 1 and 4096\n", size.c_str());
+      return kExitUsage;
+    }
+    if (absl::Status status = MeasureSize(mib, gloo); !status.ok()) {
+      std::fprintf(stderr, "exchange: %s\n", status.ToString().c_str());
+      return ExitCodeFor(status);
+    }
+  }
+  return kExitOk;
+}
+
+}  // namespace
+}  // namespace starling
+
+int main(int argc, char** argv) { return starling::Main(argc, argv); }
