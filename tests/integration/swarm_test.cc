@@ -251,7 +251,9 @@ TEST(PeersWithoutCoordinatorTest, FindEachOtherThroughOneSeedAndSurviveAKill) {
 // Directories that peers keep their state in; gone with the test.
 class StateDirectory {
  public:
-  StateDirectory() : path_(testing::TempDir() + "/peerXXXXXX") { mkdtemp(path_.data()); }
+  StateDirectory() : path_(testing::TempDir() + "/peerXXXXXX") {
+    if (mkdtemp(path_.data()) == nullptr) std::abort();
+  }
   ~StateDirectory() { std::filesystem::remove_all(path_); }
   std::string flag() const { return "--state_dir=" + path_; }
   const std::string& path() const { return path_; }

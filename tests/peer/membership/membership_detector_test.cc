@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -301,7 +302,41 @@ TEST_F(DetectorTest, SuspicionDoesNotRunWhileWeStandStill) {
   while (State(1) == v1::PEER_STATE_ALIVE) Pass(core_.tick_interval());
   now_ += absl::Seconds(15);
   core_.OnTick(now_);
+  Pass(LeastRespite() - absl::Seconds(0.3));
   EXPECT_EQ(State(1), v1::PEER_STATE_SUSPECT);
+  Pass(absl::Seconds(0.6));
+  EXPECT_EQ(State(1), v1::PEER_STATE_DEAD);
+}
+
+TEST_F(DetectorTest, HelpersThatFailWhileWeStoodStillProveNothing) {
+  MeetMany(2);
+  FallsSilent(1);
+  lost_.insert(Purpose::kHelp);
+  const auto asked = [this] {
+    return std::find_if(unanswered_.begin(), unanswered_.end(), [](const auto& waiting) {
+      return waiting.second.target == PeerId(1);
+    });
+  };
+  for (int tick = 0; tick < 100 && asked() == unanswered_.end(); ++tick) {
+    Pass(core_.tick_interval());
+  }
+  ASSERT_NE(asked(), unanswered_.end());
+  now_ += absl::Seconds(15);
+  core_.OnNoAnswer(now_, asked()->second, "deadline exceeded");
+  EXPECT_EQ(State(1), v1::PEER_STATE_ALIVE);
+}
+
+TEST_F(DetectorTest, TablesAreComparedAtOnceWithWhoeverComesBackFromTheDead) {
+  Meet(Peer(1));
+  GoesDown(1);
+  Pass(absl::Seconds(10));
+  ASSERT_EQ(State(1), v1::PEER_STATE_DEAD);
+  const PingAction call = Await(Purpose::kRetry);
+  v1::Member risen = Peer(1);
+  risen.set_refutations(1);
+  core_.OnAnswer(now_, call, PongFrom(risen), absl::Milliseconds(1));
+  EXPECT_EQ(State(1), v1::PEER_STATE_ALIVE);
+  EXPECT_EQ(Count(core_.TakePings(), Purpose::kSync), 1);
 }
 
 TEST_F(DetectorTest, PatienceGrowsWithMeasuredRoundTripsAndWithBadHealth) {

@@ -60,7 +60,8 @@ class MembershipWorld : public testing::Test {
   }
 
   // Carries out all calls wanted: members of `up_` answer, nobody listens at other addresses,
-  // addresses of `mute_` swallow every call and those of `cut_` ours alone.
+  // addresses of `mute_` swallow every call and those of `cut_` ours alone, and calls for the
+  // purposes of `lost_` get lost.
   std::vector<PingAction> RunCalls() {
     std::vector<PingAction> made;
     for (std::vector<PingAction> pings = core_.TakePings(); !pings.empty();
@@ -73,7 +74,8 @@ class MembershipWorld : public testing::Test {
     return made;
   }
   void Answer(const PingAction& ping) {
-    if (mute_.contains(ping.address) || cut_.contains(ping.address)) {
+    if (mute_.contains(ping.address) || cut_.contains(ping.address) ||
+        lost_.contains(ping.purpose)) {
       unanswered_.push_back({now_ + ping.timeout, ping});
       return;
     }
@@ -188,6 +190,7 @@ class MembershipWorld : public testing::Test {
   std::vector<v1::Member> up_;
   std::set<std::string> mute_;
   std::set<std::string> cut_;
+  std::set<Purpose> lost_;
   std::vector<std::pair<absl::Time, PingAction>> unanswered_;
   MembershipView view_;
 };
