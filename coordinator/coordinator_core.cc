@@ -1,6 +1,8 @@
 #include "coordinator/coordinator_core.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "peer/runtime/one_line.h"
@@ -8,6 +10,9 @@
 
 namespace starling {
 namespace {
+
+// Of one report; more is not what peers send.
+constexpr int kMostMissing = 256;
 
 absl::Status Insists(absl::string_view what, absl::string_view ours, absl::string_view theirs) {
   return absl::FailedPreconditionError(
@@ -61,6 +66,13 @@ absl::StatusOr<v1::HeartbeatResponse> CoordinatorCore::Heartbeat(
       registry_.Renew(now, PeerId(request.peer_id()), request.incarnation(), request.step(),
                       request.state());
   if (!status.ok()) return status;
+  if (request.looks_after_others()) {
+    std::vector<PeerId> missing;
+    for (int i = 0; i < std::min(request.missing_size(), kMostMissing); ++i) {
+      missing.emplace_back(request.missing(i));
+    }
+    registry_.SetMissing(PeerId(request.peer_id()), std::move(missing));
+  }
   NoteStart();
   v1::HeartbeatResponse response;
   response.set_epoch(registry_.epoch());

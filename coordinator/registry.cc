@@ -116,6 +116,10 @@ absl::Status Registry::Join(absl::Time now, const v1::Member& member) {
 
   Row& row = rows_[id];
   row.ready = row.ready && was_living && !superseded;
+  if (!was_living || superseded) {
+    row.looks_after_others = false;
+    row.missing.clear();
+  }
   row.member = std::move(next);
   row.renewed = now;
   if (!was_living) ++living_;
@@ -158,8 +162,17 @@ void Registry::Expire(absl::Time now) {
     for (auto& [id, row] : rows_) {
       const absl::Duration silence = now - row.renewed;
       if (!IsLiving(row.member) || silence < options_.lease) continue;
-      Depart(now, row, v1::PEER_STATE_DEAD,
-             absl::StrFormat("no heartbeat for %.1f s", absl::ToDoubleSeconds(silence)));
+      const std::string reason =
+          absl::StrFormat("no heartbeat for %.1f s", absl::ToDoubleSeconds(silence));
+      const size_t seen_by = SeenBy(now, id);
+      if (seen_by == 0) {
+        Depart(now, row, v1::PEER_STATE_DEAD, reason);
+      } else if (row.member.state() != v1::PEER_STATE_SUSPECT) {
+        row.member.set_state(v1::PEER_STATE_SUSPECT);
+        row.member.set_reason(absl::StrCat(reason, ", but ", seen_by,
+                                           seen_by == 1 ? " other sees it" : " others see it"));
+        Changed(row.member);
+      }
     }
   }
   for (auto it = rows_.begin(); it != rows_.end();) {
@@ -168,6 +181,24 @@ void Registry::Expire(absl::Time now) {
     it = old ? rows_.erase(it) : std::next(it);
   }
   while (rows_.size() - living_ > options_.max_departed) ForgetOldest();
+}
+
+// How many of those who renew their leases have contact with it.
+size_t Registry::SeenBy(absl::Time now, PeerId id) const {
+  return static_cast<size_t>(std::count_if(rows_.begin(), rows_.end(), [&](const auto& entry) {
+    const auto& [other, row] = entry;
+    return other != id && row.looks_after_others && IsLiving(row.member) &&
+           now - row.renewed < options_.lease &&
+           !std::binary_search(row.missing.begin(), row.missing.end(), id);
+  }));
+}
+
+void Registry::SetMissing(PeerId reporter, std::vector<PeerId> missing) {
+  const auto found = rows_.find(reporter);
+  if (found == rows_.end()) return;
+  std::sort(missing.begin(), missing.end());
+  found->second.looks_after_others = true;
+  found->second.missing = std::move(missing);
 }
 
 const v1::Member* Registry::Find(PeerId id) const {

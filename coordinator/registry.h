@@ -1,11 +1,13 @@
 // Who is in the swarm, by leases: the coordinator's memory, without clock, thread or socket.
 //
 // A member takes a lease when it joins and renews it with every heartbeat. A lease that runs out
-// makes its member DEAD; saying goodbye makes it LEFT. Rows of the departed stay for a day, so that
-// people can see what failed and why.
+// makes its member DEAD if the swarm agrees: while somebody who renews its own lease still has direct
+// contact with it, it has only lost the way to us, and is SUSPECT, which keeps its place and slot but
+// takes part in no round. Saying goodbye makes a member LEFT. Rows of the departed stay for a day, so
+// that people can see what failed and why.
 //
-//   Join ─► living (JOINING or ALIVE) ──lease ran out──► DEAD ─┐ forgotten after
-//             ▲        └──────────────Leave────────────► LEFT ─┴─ `departed_kept`
+//   Join ─► living (JOINING, ALIVE, or ──lease ran out, nobody sees it──► DEAD ─┐ forgotten after
+//             ▲     SUSPECT without lease) ──────Leave──────────────────► LEFT ─┴─ `departed_kept`
 //             └── Join again (DEAD: same incarnation will do; LEFT: a higher one is needed)
 //
 // Of two joins with one id the higher incarnation is true: it takes the row over, the lower one is
@@ -74,13 +76,17 @@ class Registry {
   absl::Status Renew(absl::Time now, PeerId id, uint64_t incarnation, uint64_t step,
                      v1::PeerState state);
 
+  // Which members the holder of a lease has no contact with, as of now. Without such reports leases
+  // alone decide.
+  void SetMissing(PeerId reporter, std::vector<PeerId> missing);
+
   // Makes a living member LEFT. Anything else is left as it is: leaving twice is no mistake.
   void Leave(absl::Time now, PeerId id, uint64_t incarnation, absl::string_view reason);
 
   // The silence of the members was, or may have been, our own deafness.
   void Grace(absl::Time now) { grace_ends_ = now + 2 * options_.lease; }
 
-  // Makes members whose lease ran out DEAD, and forgets departed rows that are too old.
+  // Makes members whose lease ran out DEAD or SUSPECT, and forgets departed rows that are too old.
   void Expire(absl::Time now);
 
   uint64_t epoch() const { return (start_number_ << 32) + changes_; }
@@ -103,7 +109,11 @@ class Registry {
     absl::Time renewed;   // last sign of life, while living
     absl::Time departed;  // while not
     bool ready = false;
+    bool looks_after_others = false;
+    std::vector<PeerId> missing;  // ascending
   };
+
+  size_t SeenBy(absl::Time now, PeerId id) const;
 
   uint32_t ChooseSlot(uint32_t former, uint32_t wanted) const;
   void Changed(const v1::Member& member);
@@ -119,9 +129,10 @@ class Registry {
   std::vector<v1::Member> change_log_;
 };
 
-// JOINING or ALIVE: holds a lease.
+// JOINING or ALIVE: holds a lease. SUSPECT: lost it, but others see it.
 inline bool IsLiving(const v1::Member& member) {
-  return member.state() == v1::PEER_STATE_JOINING || member.state() == v1::PEER_STATE_ALIVE;
+  return member.state() == v1::PEER_STATE_JOINING || member.state() == v1::PEER_STATE_ALIVE ||
+         member.state() == v1::PEER_STATE_SUSPECT;
 }
 
 }  // namespace starling

@@ -1,10 +1,13 @@
-// Where the tensors of a network lie in its flat vector of parameters, for those optimizers that
-// treat one layer differently from another.
+// Where the tensors of a network lie in its flat vector of parameters: for optimizers that treat one
+// layer differently from another, and for checkpoints.
 
 #ifndef STARLING_MODEL_LAYER_SPAN_H_
 #define STARLING_MODEL_LAYER_SPAN_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 namespace starling {
 
@@ -17,6 +20,9 @@ struct LayerSpan {
   bool weights = true;
   // Consecutive elements that are one spatial kernel of a convolution; 1 elsewhere. Divides length.
   size_t kernel = 1;
+  // "fc1.weight"; unique within the model.
+  std::string name = {};
+  std::vector<int64_t> shape = {};
 };
 
 }  // namespace starling

@@ -40,7 +40,10 @@ class QuadraticModel final : public Model {
   absl::StatusOr<double> ComputeGradientsAndCurvature(const Batch& batch,
                                                       absl::Span<const float> probe,
                                                       absl::Span<float> hessian_probe) override;
-  std::vector<LayerSpan> layers() const override { return {{.length = parameters_.size()}}; }
+  std::vector<LayerSpan> layers() const override {
+    const size_t length = parameters_.size();
+    return {{.length = length, .name = "x", .shape = {static_cast<int64_t>(length)}}};
+  }
   absl::StatusOr<Evaluation> Evaluate(const Batch& batch) override;
   int threads() const override { return 1; }
 

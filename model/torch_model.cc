@@ -130,7 +130,9 @@ class TorchModel final : public Model {
       layers.push_back({.offset = offset,
                         .length = static_cast<size_t>(Product(shape)),
                         .weights = shape.size() > 1,
-                        .kernel = static_cast<size_t>(kernel)});
+                        .kernel = static_cast<size_t>(kernel),
+                        .name = spec.name,
+                        .shape = shape});
       offset += layers.back().length;
     }
     return layers;

@@ -58,7 +58,35 @@ absl::Status CheckExpected(const BootstrapOptions& options, const v1::RunConfig&
   return absl::OkStatus();
 }
 
-absl::StatusOr<BootstrapResult> AskCoordinator(Executor* control, CoordinatorClient* coordinator,
+// The first living peer's run; nullopt if none answers in time.
+absl::optional<v1::RunConfig> AskPeers(Executor* control, Transport* transport,
+                                       const BootstrapOptions& options, absl::Duration patience) {
+  auto answer = std::make_shared<Awaited<v1::RunConfig>>();
+  absl::Duration left = patience;
+  while (left > absl::ZeroDuration() && !options.stopped()) {
+    for (const std::string& seed : options.seeds) {
+      if (seed == options.self.address()) continue;
+      v1::ControlRequest request;
+      *request.mutable_sender() = options.self;
+      request.mutable_get_run();
+      control->Post([transport, seed, request, answer] {
+        transport->Call(seed, request, absl::Seconds(2),
+                        [answer](absl::StatusOr<v1::ControlResponse> response) {
+                          if (response.ok() && response->has_run()) {
+                            answer->Set(response->run().config());
+                          }
+                        });
+      });
+    }
+    const absl::Duration slice = std::min(left, absl::Milliseconds(500));
+    if (auto config = answer->Wait(slice, options.stopped)) return config;
+    left -= slice;
+  }
+  return absl::nullopt;
+}
+
+absl::StatusOr<BootstrapResult> AskCoordinator(Executor* control, Transport* transport,
+                                               CoordinatorClient* coordinator,
                                                const BootstrapOptions& options) {
   absl::Duration backoff = kFirstBackoff;
   absl::Duration left = options.join_timeout;
@@ -88,8 +116,10 @@ absl::StatusOr<BootstrapResult> AskCoordinator(Executor* control, CoordinatorCli
     }
     if (absl::IsFailedPrecondition(status) || absl::IsAlreadyExists(status) ||
         absl::IsInvalidArgument(status)) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "coordinator at ", coordinator->address(), " refuses this peer: ", status.message()));
+      return absl::Status(
+          absl::IsAlreadyExists(status) ? status.code() : absl::StatusCode::kFailedPrecondition,
+          absl::StrCat("coordinator at ", coordinator->address(),
+                       " refuses this peer: ", status.message()));
     }
     const std::string error(status.message());
     if (error != last_error) {
@@ -102,38 +132,17 @@ absl::StatusOr<BootstrapResult> AskCoordinator(Executor* control, CoordinatorCli
           absl::StrCat("coordinator at ", coordinator->address(), " did not answer within ",
                        absl::FormatDuration(options.join_timeout), ": ", error));
     }
-    Awaited<bool>().Wait(backoff, options.stopped);
+    // A swarm that goes on without its coordinator takes in whoever comes back.
+    if (const auto config = AskPeers(control, transport, options, backoff)) {
+      BootstrapResult result;
+      result.config = *config;
+      result.peer_id = options.self.peer_id();
+      return result;
+    }
     if (options.stopped()) return absl::CancelledError("stopped while joining");
     left -= backoff;
     backoff = std::min(backoff * 2, kLongestBackoff);
   }
-}
-
-// The first living peer's run; nullopt if none answers in time.
-absl::optional<v1::RunConfig> AskPeers(Executor* control, Transport* transport,
-                                       const BootstrapOptions& options) {
-  auto answer = std::make_shared<Awaited<v1::RunConfig>>();
-  absl::Duration left = options.patience;
-  while (left > absl::ZeroDuration() && !options.stopped()) {
-    for (const std::string& seed : options.seeds) {
-      if (seed == options.self.address()) continue;
-      v1::ControlRequest request;
-      *request.mutable_sender() = options.self;
-      request.mutable_get_run();
-      control->Post([transport, seed, request, answer] {
-        transport->Call(seed, request, absl::Seconds(2),
-                        [answer](absl::StatusOr<v1::ControlResponse> response) {
-                          if (response.ok() && response->has_run()) {
-                            answer->Set(response->run().config());
-                          }
-                        });
-      });
-    }
-    const absl::Duration slice = std::min(left, absl::Milliseconds(500));
-    if (auto config = answer->Wait(slice, options.stopped)) return config;
-    left -= slice;
-  }
-  return absl::nullopt;
 }
 
 }  // namespace
@@ -142,17 +151,16 @@ absl::StatusOr<BootstrapResult> FindRun(Executor* control, Transport* transport,
                                         CoordinatorClient* coordinator,
                                         const BootstrapOptions& options) {
   if (coordinator != nullptr) {
-    auto result = AskCoordinator(control, coordinator, options);
+    auto result = AskCoordinator(control, transport, coordinator, options);
     if (!result.ok()) return result;
-    const absl::Status expected =
-        CheckExpected(options, result->config, "the coordinator's swarm");
+    const absl::Status expected = CheckExpected(options, result->config, "the swarm");
     if (!expected.ok()) return expected;
     return result;
   }
   BootstrapResult result;
   result.peer_id = options.self.peer_id();
-  if (!options.seeds.empty()) {
-    const auto config = AskPeers(control, transport, options);
+  if (!options.seeds.empty() && !options.found) {
+    const auto config = AskPeers(control, transport, options, options.patience);
     if (options.stopped()) return absl::CancelledError("stopped while looking for peers");
     if (config) {
       const absl::Status expected = CheckExpected(options, *config, "the swarm");

@@ -1,10 +1,11 @@
 // How a starting daemon learns which run it is to train, before it can build a model: from the
 // coordinator, from a living peer, or, being the first, from its own flags.
 //
-//   coordinator given ─▶ Join, again and again until it answers (or `join_timeout`)
-//   peers given       ─▶ ask all for their run; the first answer counts. If none answers within
+//   coordinator given ─▶ Join, again and again until it answers (or `join_timeout`); while it does
+//                        not, peers that are known are asked as well
+//   peers known       ─▶ ask all for their run; the first answer counts. If none answers within
 //                        `patience`: the first peer of a new swarm, if the flags describe a run
-//   neither           ─▶ the first peer of a new swarm
+//   neither, or `found` ─▶ the first peer of a new swarm
 //
 // Blocks the calling thread (main's), which must not be the control executor's.
 
@@ -35,6 +36,8 @@ struct BootstrapOptions {
   std::string expect_algorithm;
   // How long peers may take to answer before we start a swarm of our own. Default 3 s.
   absl::Duration patience = absl::Seconds(3);
+  // Peers are not waited for: this one starts a swarm with `own`.
+  bool found = false;
   // How long to try to reach the coordinator. Default: for ever.
   absl::Duration join_timeout = absl::InfiniteDuration();
   std::function<void(const std::string&)> log;
@@ -50,6 +53,7 @@ struct BootstrapResult {
 };
 
 // FAILED_PRECONDITION: the swarm trains something else than the user insists on, or refuses us.
+// ALREADY_EXISTS: another process runs with this id.
 // DEADLINE_EXCEEDED: the coordinator did not answer within join_timeout. CANCELLED: `stopped`.
 absl::StatusOr<BootstrapResult> FindRun(Executor* control, Transport* transport,
                                         CoordinatorClient* coordinator,

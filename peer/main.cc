@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <iostream>
@@ -25,6 +26,7 @@
 #include "peer/algorithms/registry.h"
 #include "peer/gossip/codec_choice.h"
 #include "peer/membership/grpc_coordinator_client.h"
+#include "peer/membership/known_peers_file.h"
 #include "peer/peer.h"
 #include "peer/runtime/asio_executor.h"
 #include "peer/runtime/asio_signals.h"
@@ -33,6 +35,7 @@
 #include "peer/runtime/flags.h"
 #include "peer/runtime/grpc_server.h"
 #include "peer/runtime/grpc_status_service.h"
+#include "peer/runtime/incarnation_file.h"
 #include "peer/runtime/peer_id_file.h"
 #include "peer/runtime/run_config.h"
 #include "peer/runtime/run_flags.h"
@@ -46,6 +49,9 @@ ABSL_FLAG(std::string, coordinator, "",
 ABSL_FLAG(std::string, peers, "",
           "host:port,host:port of peers to ask for the run and for further peers; unreachable ones "
           "are asked again for ever");
+ABSL_FLAG(bool, bootstrap, false,
+          "start a swarm at once instead of waiting for a word from --peers or from peers known from "
+          "an earlier life; whoever is found later is joined all the same");
 ABSL_FLAG(std::string, listen, "127.0.0.1:7700",
           "host:port to serve on; port 0 takes a free one. Traffic is not encrypted: use addresses "
           "beyond this machine on trusted networks only");
@@ -55,7 +61,11 @@ ABSL_FLAG(std::string, advertise, "",
           "0.0.0.0");
 ABSL_FLAG(std::string, address_file, "", "write the advertised host:port to this file once bound");
 ABSL_FLAG(std::string, state_dir, "",
-          "directory that keeps this peer's id across restarts; empty: a new id at each start");
+          "directory that keeps this peer's id across restarts, its checkpoints, and the addresses of other "
+          "peers to find the swarm again; empty: a new id at each start");
+ABSL_FLAG(absl::Duration, checkpoint_every, absl::Seconds(60),
+          "how often to save the parameters in --state_dir, from which a restarted peer goes on if nobody else "
+          "trains or they are fresh enough; 0: never");
 ABSL_FLAG(int, slot, -1,
           "which part of the training set to read, from 0; default: the coordinator's choice, "
           "without a coordinator derived from the peer's id");
@@ -100,7 +110,7 @@ second one exits at once. Ask it anything with: starling status --endpoint=HOST:
 Exit codes: 0 left in good order; 64 unknown flag, bad value, unknown algorithm; 65 a data file is
 corrupt; 66 a file is absent; 69 the port is taken; 70 training diverged or a defect of ours;
 73 the state directory cannot be written; 75 the coordinator does not answer (--join_timeout);
-78 the swarm trains another model or algorithm, or refuses this peer.
+76 another process runs with this peer's id; 78 the swarm trains another model or algorithm, or refuses this peer.
 
 Flags:
 )";
@@ -122,6 +132,9 @@ absl::Status CheckOwnFlags() {
   if (absl::GetFlag(FLAGS_threads) < 1 || absl::GetFlag(FLAGS_threads) > 1024) {
     return absl::InvalidArgumentError("--threads must be between 1 and 1024");
   }
+  if (absl::GetFlag(FLAGS_checkpoint_every) < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("--checkpoint_every must not be negative; 0 keeps no checkpoints");
+  }
   if (!(absl::GetFlag(FLAGS_max_steps_per_second) >= 0)) {
     return absl::InvalidArgumentError("--max_steps_per_second must not be negative");
   }
@@ -133,8 +146,20 @@ absl::Status CheckOwnFlags() {
   return absl::OkStatus();
 }
 
+// How often the addresses of other peers are saved, first a moment after the start.
+constexpr absl::Duration kFirstSave = absl::Seconds(3);
+constexpr absl::Duration kSaveEvery = absl::Seconds(30);
+
+// Those that the user named, then those that were there in the last life.
 std::vector<std::string> Seeds() {
-  return absl::StrSplit(absl::GetFlag(FLAGS_peers), ',', absl::SkipWhitespace());
+  std::vector<std::string> seeds =
+      absl::StrSplit(absl::GetFlag(FLAGS_peers), ',', absl::SkipWhitespace());
+  for (std::string& known : LoadKnownPeers(absl::GetFlag(FLAGS_state_dir))) {
+    if (std::find(seeds.begin(), seeds.end(), known) == seeds.end()) {
+      seeds.push_back(std::move(known));
+    }
+  }
+  return seeds;
 }
 
 // Fails early, before anybody is bothered, on what this peer could never train.
@@ -213,8 +238,12 @@ class Daemon {
 
   int JoinAndTrain(PeerId id, const v1::RunConfig& own, const RunExpectations& expected,
                    const MembershipOptions& membership) {
-    const Incarnation incarnation =
-        static_cast<Incarnation>(absl::ToUnixMillis(absl::Now()));
+    const auto next_incarnation = NextIncarnation(absl::GetFlag(FLAGS_state_dir), absl::Now());
+    if (!next_incarnation.ok()) {
+      Complain(next_incarnation.status());
+      return kExitCantCreate;
+    }
+    const Incarnation incarnation = *next_incarnation;
     if (!absl::GetFlag(FLAGS_coordinator).empty()) {
       coordinator_ =
           std::make_unique<GrpcCoordinatorClient>(&control_, absl::GetFlag(FLAGS_coordinator));
@@ -226,6 +255,7 @@ class Daemon {
     bootstrap.self.set_state(v1::PEER_STATE_JOINING);
     bootstrap.self.set_centre(absl::GetFlag(FLAGS_centre));
     bootstrap.seeds = Seeds();
+    bootstrap.found = absl::GetFlag(FLAGS_bootstrap);
     bootstrap.own = own;
     bootstrap.expect_model = expected.model;
     bootstrap.expect_algorithm = expected.algorithm;
@@ -256,6 +286,11 @@ class Daemon {
     options.membership = membership;
     options.gossip.codecs = codecs_;
     options.evaluate_every = absl::GetFlag(FLAGS_evaluate_every);
+    options.checkpoint_every = absl::GetFlag(FLAGS_checkpoint_every);
+    if (!absl::GetFlag(FLAGS_state_dir).empty() &&
+        options.checkpoint_every > absl::ZeroDuration()) {
+      options.checkpoint_directory = absl::GetFlag(FLAGS_state_dir) + "/checkpoints";
+    }
     if (const double rate = absl::GetFlag(FLAGS_max_steps_per_second); rate > 0) {
       options.step_time = [rate] { return absl::Seconds(1 / rate); };
     }
@@ -288,6 +323,8 @@ class Daemon {
     deps.control = &control_;
     deps.training = &training_;
     deps.evaluation = &evaluation_;
+    deps.disk = &disk_;
+    deps.wall_clock = [] { return absl::Now(); };
     deps.transport = transport_.get();
     deps.coordinator = coordinator_.get();
     deps.pool = pool_.get();
@@ -311,6 +348,7 @@ class Daemon {
       server_->SetServing("starling.v1.PeerService", true);
       peer_->Start([this](absl::Status status) { Exit(std::move(status)); });
       if (absl::GetFlag(FLAGS_exit_when_done)) WatchForEnd();
+      if (!absl::GetFlag(FLAGS_state_dir).empty()) SaveKnownPeersIn(kFirstSave);
       if (stop_requested_) Leave("stopped");
     });
     absl::MutexLock lock(&mutex_);
@@ -331,6 +369,27 @@ class Daemon {
       return;
     }
     control_.ScheduleAt(control_.Now() + absl::Milliseconds(200), [this] { WatchForEnd(); });
+  }
+
+  // Control executor; the disk is waited for elsewhere.
+  void SaveKnownPeersIn(absl::Duration delay) {
+    control_.ScheduleAt(control_.Now() + delay, [this] {
+      std::vector<std::string> known;
+      const v1::Status status = peer_->GetStatus();
+      for (const v1::PeerStatus& other : status.peers()) {
+        const bool there = other.state() == v1::PEER_STATE_ALIVE ||
+                           other.state() == v1::PEER_STATE_JOINING ||
+                           other.state() == v1::PEER_STATE_SUSPECT;
+        if (there && !other.self()) known.push_back(other.address());
+      }
+      if (!known.empty()) {
+        disk_.Post([known = std::move(known)] {
+          const absl::Status saved = SaveKnownPeers(absl::GetFlag(FLAGS_state_dir), known);
+          if (!saved.ok()) spdlog::warn("{}; going on", std::string(saved.message()));
+        });
+      }
+      SaveKnownPeersIn(kSaveEvery);
+    });
   }
 
   // Control executor.
@@ -368,6 +427,7 @@ class Daemon {
     }
     training_threads_.Join();
     evaluation_threads_.Join();
+    disk_threads_.Join();
     control_threads_.Join();
     peer_.reset();
     coordinator_.reset();
@@ -378,9 +438,11 @@ class Daemon {
   AsioThreads control_threads_{"control", 1};
   AsioThreads training_threads_{"training", 1};
   AsioThreads evaluation_threads_{"evaluation", 1};
+  AsioThreads disk_threads_{"disk", 1};
   AsioExecutor control_{control_threads_};
   AsioExecutor training_{training_threads_};
   AsioExecutor evaluation_{evaluation_threads_};
+  AsioExecutor disk_{disk_threads_};
   std::atomic<bool> stop_requested_{false};
   std::unique_ptr<BufferPool> pool_;
   std::unique_ptr<GrpcTransport> transport_;

@@ -11,6 +11,14 @@ namespace {
 // Control traffic is bounded by the transport; this is for what Peer posts to itself.
 constexpr size_t kMailbox = 1024;
 
+// The own checkpoint is used, not a donor's copy, if it is at most so many steps from the swarm, or this part
+// of its steps.
+constexpr uint64_t kFreshSteps = 100;
+constexpr uint64_t kFreshShare = 50;
+
+// The checkpoint at departure may take this long.
+constexpr absl::Duration kLastSave = absl::Seconds(10);
+
 // Where losses steer an algorithm they are looked at this often.
 constexpr absl::Duration kRefreshView = absl::Milliseconds(100);
 
@@ -24,10 +32,12 @@ constexpr absl::Duration kMusterWait = absl::Seconds(3);
 absl::StatusOr<std::unique_ptr<Peer>> Peer::Create(PeerDeps deps, PeerOptions options) {
   auto setup = SetUpPeer(options, *deps.model, *deps.train);
   if (!setup.ok()) return setup.status();
-  return std::unique_ptr<Peer>(new Peer(std::move(deps), std::move(options), *std::move(setup)));
+  std::vector<LayerSpan> layers = deps.model->layers();
+  return std::unique_ptr<Peer>(
+      new Peer(std::move(deps), std::move(options), *std::move(setup), std::move(layers)));
 }
 
-Peer::Peer(PeerDeps deps, PeerOptions options, PeerSetup setup)
+Peer::Peer(PeerDeps deps, PeerOptions options, PeerSetup setup, std::vector<LayerSpan> layers)
     : Actor(deps.control, kMailbox),
       options_(std::move(options)),
       run_(setup.run),
@@ -41,6 +51,7 @@ Peer::Peer(PeerDeps deps, PeerOptions options, PeerSetup setup)
       follows_losses_(!setup.algorithm.tethers.empty()),
       has_rounds_(setup.has_rounds()),
       final_merge_(setup.final_merge()),
+      makes_exchanges_(setup.algorithm.mix != nullptr),
       ahead_(setup.farthest_ahead()),
       progress_slot_(deps.control, WhileAlive([this](const TrainingProgress& progress) {
                        OnProgress(progress);
@@ -54,6 +65,7 @@ Peer::Peer(PeerDeps deps, PeerOptions options, PeerSetup setup)
       evaluation_(deps.control, &training_, &evaluator_, options_.evaluate_every,
                   [this] { return Mixes(); },
                   [this](const absl::Status& status) { NoteError(status); }),
+      checkpointer_(MakeCheckpointer(deps, setup, std::move(layers))),
       gossip_(deps.control, deps.transport, &training_, identity_, setup.algorithm,
               random_.Split("gossip"), options_.gossip),
       rounds_(RoundsDeps(deps), identity_, setup.algorithm.rounds, options_.config.seed(),
@@ -117,6 +129,27 @@ TrainingOptions Peer::MakeTrainingOptions(const PeerDeps& deps, const PeerSetup&
   return training;
 }
 
+std::unique_ptr<Checkpointer> Peer::MakeCheckpointer(const PeerDeps& deps, const PeerSetup& setup,
+                                                     std::vector<LayerSpan> layers) {
+  if (deps.disk == nullptr || options_.checkpoint_directory.empty()) return nullptr;
+  CheckpointStore::Options store;
+  store.directory = options_.checkpoint_directory;
+  store.run = setup.run;
+  store.model = identity_.model;
+  for (LayerSpan& layer : layers) {
+    store.layout.push_back({std::move(layer.name), std::move(layer.shape)});
+  }
+  Checkpointer::Deps needs;
+  needs.control = deps.control;
+  needs.disk = deps.disk;
+  needs.parameters = &training_;
+  needs.pool = deps.pool;
+  needs.wall_clock = deps.wall_clock;
+  needs.log = log_;
+  return std::make_unique<Checkpointer>(std::move(needs), CheckpointStore(std::move(store)),
+                                        options_.checkpoint_every);
+}
+
 MembershipActor::Deps Peer::MembershipDeps(const PeerDeps& deps) {
   MembershipActor::Deps membership;
   membership.control = deps.control;
@@ -148,7 +181,15 @@ void Peer::Start(absl::AnyInvocable<void(absl::Status)> ended) {
   ended_ = std::move(ended);
   started_at_ = Now();
   transport_->SetDelegate(&router_);
-  Synchronise();
+  if (checkpointer_ == nullptr) {
+    Synchronise();
+  } else {
+    checkpointer_->Load([this](absl::StatusOr<Checkpoint> checkpoint) {
+      if (leaving_) return;
+      if (checkpoint.ok()) checkpoint_ = *std::move(checkpoint);
+      Synchronise();
+    });
+  }
   membership_.Start();
 }
 
@@ -193,7 +234,44 @@ std::string Peer::AddressOf(PeerId peer) const {
 void Peer::OnView(std::shared_ptr<const MembershipView> view) {
   AssertHere();
   ShareView(*view);
+  if (joiner_.running() && CheckpointIsFresh()) {
+    joiner_.Stop();
+    swarm_started_ = true;
+    Resume("it is as fresh as the swarm");
+    return;
+  }
   joiner_.OnSwarm(swarm_.training, view->settled);
+}
+
+// Rounds average what is equal or nearly so, and have no force that pulls an older model near; exchanges do.
+bool Peer::CheckpointIsFresh() const {
+  if (!checkpoint_ || !makes_exchanges_ || swarm_.farthest_step == 0) return false;
+  const uint64_t fresh = std::max(kFreshSteps, swarm_.farthest_step / kFreshShare);
+  const uint64_t apart = checkpoint_->step > swarm_.farthest_step
+                             ? checkpoint_->step - swarm_.farthest_step
+                             : swarm_.farthest_step - checkpoint_->step;
+  return apart <= fresh;
+}
+
+void Peer::Resume(absl::string_view why) {
+  log_(absl::StrCat("going on from the own checkpoint of step ", checkpoint_->step, ": ", why));
+  Snapshot snapshot;
+  snapshot.values = std::move(checkpoint_->values);
+  snapshot.step = checkpoint_->step;
+  snapshot.samples = checkpoint_->samples;
+  checkpoint_.reset();
+  SetPhase(v1::PHASE_WAITING);
+  TakeOver(std::move(snapshot));
+}
+
+void Peer::TakeOver(Snapshot snapshot) {
+  progress_.step = snapshot.step;
+  progress_.samples = snapshot.samples;
+  joined_step_ = snapshot.step;
+  training_.Replace(std::move(snapshot), Deliver<>([this] {
+                      synced_ = true;
+                      MaybeTrain();
+                    }));
 }
 
 void Peer::ShareView(const MembershipView& view) {
@@ -215,6 +293,11 @@ void Peer::OnSynced(absl::StatusOr<absl::optional<Snapshot>> state) {
     Fail(state.status());
     return;
   }
+  if (!state->has_value() && checkpoint_) {
+    Resume("nobody else trains");
+    return;
+  }
+  checkpoint_.reset();
   if (!state->has_value()) {
     log_("nobody trains yet: starting from the parameters of the seed");
     synced_ = true;
@@ -226,14 +309,7 @@ void Peer::OnSynced(absl::StatusOr<absl::optional<Snapshot>> state) {
   SetPhase(v1::PHASE_SYNCING);
   // Whoever had parameters to give was training: the swarm has started.
   swarm_started_ = true;
-  Snapshot snapshot = **std::move(state);
-  progress_.step = snapshot.step;
-  progress_.samples = snapshot.samples;
-  joined_step_ = snapshot.step;
-  training_.Replace(std::move(snapshot), Deliver<>([this] {
-                      synced_ = true;
-                      MaybeTrain();
-                    }));
+  TakeOver(**std::move(state));
 }
 
 void Peer::MaybeTrain() {
@@ -249,6 +325,7 @@ void Peer::MaybeTrain() {
   }
   SetPhase(v1::PHASE_TRAINING);
   evaluation_.Begin();
+  if (checkpointer_ != nullptr) checkpointer_->Begin();
   router_.SetServingState(true);
   gossip_.Begin(joined_step_);
   gossip_.SetAccepting(true);
@@ -372,6 +449,9 @@ void Peer::OnControl(v1::ControlRequest request, ControlResponder respond) {
       response.mutable_released();
       respond(std::move(response));
       return;
+    case v1::ControlRequest::kPingRequest:
+      membership_.HandlePingRequest(request, std::move(response), std::move(respond));
+      return;
     default:
       if (!membership_.HandleControl(request, &response)) {
         refuse(v1::REFUSAL_REASON_BAD_REQUEST, "not a request that this version understands");
@@ -392,11 +472,17 @@ void Peer::Leave(std::string reason, absl::AnyInvocable<void()> done) {
   joiner_.Stop();
   averaging_.Stop();
   rounds_.Stop();
-  gossip_.Drain(Now() + options_.drain,
-                [this, reason = std::move(reason), done = std::move(done)]() mutable {
-                  membership_.SetLocal(progress_.step, v1::PEER_STATE_LEFT);
-                  membership_.Leave(std::move(reason), std::move(done));
-                });
+  auto say_goodbye = [this, reason = std::move(reason), done = std::move(done)]() mutable {
+    membership_.SetLocal(progress_.step, v1::PEER_STATE_LEFT);
+    membership_.Leave(std::move(reason), std::move(done));
+  };
+  gossip_.Drain(Now() + options_.drain, [this, say_goodbye = std::move(say_goodbye)]() mutable {
+    if (checkpointer_ == nullptr || !synced_) {
+      say_goodbye();
+    } else {
+      checkpointer_->Finish(kLastSave, std::move(say_goodbye));
+    }
+  });
 }
 
 void Peer::Fail(absl::Status status) {
@@ -464,10 +550,16 @@ v1::Status Peer::GetStatus() const {
   router_.FillStatus(*status.mutable_gossip());
   status.mutable_gossip()->set_mass(progress_.mass);
   status.set_centre(options_.centre);
+  if (checkpointer_ != nullptr) *status.mutable_checkpoint() = checkpointer_->Status();
   *status.mutable_averaging() = averaging_.Status();
   *status.mutable_rounds() = rounds_.Status();
   for (v1::PeerStatus& peer : membership_.Peers()) *status.add_peers() = std::move(peer);
   *status.mutable_coordinator() = membership_.CoordinatorStatus();
+  *status.mutable_detector() = membership_.DetectorStatus();
+  for (const auto& values : {membership_.EffectiveValues(), gossip_.EffectiveValues(),
+                             rounds_.EffectiveValues()}) {
+    for (const v1::EffectiveValue& value : values) *status.add_effective() = value;
+  }
   return status;
 }
 

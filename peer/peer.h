@@ -36,6 +36,7 @@
 #include "model/dataset.h"
 #include "model/model.h"
 #include "peer/averaging/averaging_actor.h"
+#include "peer/checkpoint/checkpointer.h"
 #include "peer/frame_router.h"
 #include "peer/gossip/gossip_actor.h"
 #include "peer/membership/coordinator_client.h"
@@ -63,6 +64,8 @@ struct PeerDeps {
   Executor* control = nullptr;
   Executor* training = nullptr;
   Executor* evaluation = nullptr;
+  // For checkpoints; null: none are kept.
+  Executor* disk = nullptr;
   Transport* transport = nullptr;
   CoordinatorClient* coordinator = nullptr;  // null: none
   BufferPool* pool = nullptr;
@@ -70,6 +73,8 @@ struct PeerDeps {
   std::unique_ptr<Model> evaluation_model;
   std::shared_ptr<const Dataset> train;
   std::shared_ptr<const Dataset> test;
+  // For people: times in checkpoints. Null without `disk`.
+  std::function<absl::Time()> wall_clock;
   // One line for each change in the peer's life.
   std::function<void(const std::string&)> log;
   // Null in production.
@@ -82,7 +87,8 @@ class Peer : public Actor {
   static absl::StatusOr<std::unique_ptr<Peer>> Create(PeerDeps deps, PeerOptions options);
 
   // Joins the swarm and trains. `ended` is called once if the peer ends by itself: with an error
-  // that ends it (INTERNAL: diverged; FAILED_PRECONDITION: superseded or refused by the swarm).
+  // that ends it (INTERNAL: diverged; ALREADY_EXISTS: superseded; FAILED_PRECONDITION: refused by the
+  // swarm).
   void Start(absl::AnyInvocable<void(absl::Status)> ended);
 
   // Ends exchanges (finishes or cancels them), tells everyone, calls `done`. Training has stopped by
@@ -96,7 +102,7 @@ class Peer : public Actor {
       absl::AnyInvocable<void(absl::StatusOr<v1::EvaluateAverageResponse>)> done);
 
  private:
-  Peer(PeerDeps deps, PeerOptions options, PeerSetup setup);
+  Peer(PeerDeps deps, PeerOptions options, PeerSetup setup, std::vector<LayerSpan> layers);
 
   AveragingActor::Deps AveragingDeps(const PeerDeps& deps);
   RoundsActor::Deps RoundsDeps(const PeerDeps& deps);
@@ -108,7 +114,15 @@ class Peer : public Actor {
   v1::ControlRequest ControlTemplate() const;
   std::string AddressOf(PeerId peer) const;
 
+  std::unique_ptr<Checkpointer> MakeCheckpointer(const PeerDeps& deps, const PeerSetup& setup,
+                                                 std::vector<LayerSpan> layers);
+
   void Synchronise();
+  // The own checkpoint is as good as a copy of anybody's.
+  bool CheckpointIsFresh() const;
+  // Goes on from the own checkpoint.
+  void Resume(absl::string_view why);
+  void TakeOver(Snapshot snapshot);
   void OnView(std::shared_ptr<const MembershipView> view);
   // Tells everybody who chooses peers who is there.
   void ShareView(const MembershipView& view);
@@ -144,6 +158,7 @@ class Peer : public Actor {
   const bool has_rounds_;
   // Index among the algorithm's rounds of the final merge; nullopt: none.
   const absl::optional<size_t> final_merge_;
+  const bool makes_exchanges_;
   const uint64_t ahead_;  // others with more steps than this did not wait for us
 
   // On the control executor only.
@@ -153,6 +168,7 @@ class Peer : public Actor {
   bool synced_ = false;     // the parameters are those to begin with
   bool from_seed_ = false;  // and they are nobody's
   bool leaving_ = false;
+  absl::optional<Checkpoint> checkpoint_;  // the newest of our own, until the parameters are decided on
   uint64_t joined_step_ = 0;
   SwarmView swarm_;
   absl::Time view_refreshed_ = absl::InfinitePast();
@@ -166,6 +182,7 @@ class Peer : public Actor {
   TrainingActor training_;
   EvaluationActor evaluator_;
   SelfEvaluation evaluation_;
+  const std::unique_ptr<Checkpointer> checkpointer_;  // null: no checkpoints
   GossipActor gossip_;
   RoundsActor rounds_;
   StateKeeper keeper_;

@@ -41,6 +41,10 @@ struct PeerOptions {
   // Test set accuracy is measured this often while training, and always at the end. 0: at the end
   // only. Up: less computing taken from the other cores.
   absl::Duration evaluate_every = absl::Seconds(20);
+  // Where checkpoints are kept; empty: none.
+  std::string checkpoint_directory;
+  // Up: less disk; down: less is lost if every peer stops at once.
+  absl::Duration checkpoint_every = absl::Seconds(60);
   // See TrainingOptions.
   std::function<absl::Duration()> step_time;
   bool learn = true;

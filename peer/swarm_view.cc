@@ -16,6 +16,7 @@ SwarmView ReadView(const MembershipView& view, PeerId self, uint64_t total_steps
     Contact contact(member.address());
     contact.centre = member.centre();
     contact.loss = member.loss();
+    contact.straggler = other.straggler;
     swarm.contacts.emplace(id, std::move(contact));
     if (member.centre()) continue;
     const bool finished = total_steps > 0 && member.step() >= total_steps;

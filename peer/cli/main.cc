@@ -7,6 +7,6 @@ int main(int argc, char** argv) {
   return starling::Dispatch(
       {starling::DemoCommand(), starling::AlgorithmsCommand(), starling::StatusCommand(),
        starling::PeersCommand(), starling::TopCommand(), starling::LeaveCommand(),
-       starling::EvaluateCommand()},
+       starling::DoctorCommand(), starling::EvaluateCommand()},
       argc, argv);
 }

@@ -151,6 +151,46 @@ std::string Averaging(const v1::AveragingStatus& averaging) {
       .text();
 }
 
+std::string Detector(const v1::DetectorStatus& detector) {
+  return Group("failure detector")
+      .Line("looked for members", absl::StrFormat("%d times, %d in vain, %d for others",
+                                                  detector.probes(), detector.probe_failures(),
+                                                  detector.helped()))
+      .Line("suspicions, deaths", absl::StrCat(detector.suspicions(), ", ", detector.deaths()))
+      .Line("own death denied", absl::StrCat(detector.refutations(), " times"))
+      .Line("own health", detector.health() == 0
+                              ? "good"
+                              : absl::StrCat("strained: all patience times ", 1 + detector.health()))
+      .Line("own standstills", detector.own_pauses())
+      .Line("network split", detector.partition_suspected() ? "suspected" : "no sign of it")
+      .text();
+}
+
+std::string Deadlines(const v1::Status& status) {
+  Group group("in effect");
+  for (const v1::EffectiveValue& value : status.effective()) {
+    group.Line(OneLine(value.name()),
+               absl::StrFormat("%.2f s (%s)", value.seconds(), OneLine(value.source())));
+  }
+  return group.text();
+}
+
+std::string Checkpoints(const v1::CheckpointStatus& checkpoint) {
+  if (!checkpoint.enabled()) return "";
+  Group group("checkpoints");
+  group.Line("saved", checkpoint.saved() == 0
+                          ? "none yet"
+                          : absl::StrCat(checkpoint.saved(), ", the last of step ",
+                                         checkpoint.last_step(), " at ",
+                                         absl::FormatTime(absl::RFC3339_sec,
+                                                          absl::FromUnixSeconds(
+                                                              checkpoint.last_saved_unix_seconds()),
+                                                          absl::UTCTimeZone())));
+  if (checkpoint.failed() > 0) group.Line("failed", checkpoint.failed());
+  if (!checkpoint.last_error().empty()) group.Line("last error", OneLine(checkpoint.last_error()));
+  return group.text();
+}
+
 std::string Coordinator(const v1::Status& status) {
   const v1::CoordinatorStatus& coordinator = status.coordinator();
   Group group("coordinator");
@@ -200,7 +240,9 @@ std::string RenderStatus(const v1::Status& status) {
   if (status.role() != v1::ROLE_COORDINATOR) {
     absl::StrAppend(&text, Training(status.training()), Gossip(status.gossip()),
                     HasRounds(status) ? Rounds(status.rounds()) : "",
-                    Averaging(status.averaging()));
+                    Averaging(status.averaging()), Checkpoints(status.checkpoint()),
+                    Detector(status.detector()),
+                    status.effective_size() > 0 ? Deadlines(status) : "");
   }
   absl::StrAppend(&text, Coordinator(status), Configuration(status.config()));
   return text;
@@ -222,12 +264,14 @@ std::string RenderPeers(const v1::ListPeersResponse& peers) {
                {"slot"},
                {"step"},
                {"rtt"},
+               {"lag"},
                {"reason", Align::kLeft}});
   for (const v1::PeerStatus* row : rows) {
     table.AddRow({absl::StrCat(OneLine(row->peer_id()), row->self() ? " (self)" : ""),
                   OneLine(row->address()), StateWord(row->state()), absl::StrCat(row->slot()),
                   absl::StrCat(row->step()),
                   row->rtt_ms() > 0 ? absl::StrFormat("%.1f ms", row->rtt_ms()) : "-",
+                  row->straggler_score() > 0 ? absl::StrFormat("%.1f", row->straggler_score()) : "-",
                   OneLine(row->reason())});
   }
   return table.ToString();

@@ -11,9 +11,12 @@
 #define STARLING_PEER_GOSSIP_EXCHANGE_TIMING_H_
 
 #include <algorithm>
+#include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "peer/runtime/check.h"
+#include "peer/runtime/effective_value.h"
 
 namespace starling {
 
@@ -43,6 +46,14 @@ class ExchangeTiming {
     if (!measured_) return options_.ceiling;
     return std::min(std::clamp(8 * smoothed_, options_.floor, options_.ceiling) * patience_,
                     options_.ceiling);
+  }
+  // Where the deadline comes from, for people.
+  std::string source() const {
+    if (!measured_) return "nothing measured yet: the longest";
+    const std::string measured =
+        absl::StrCat("8 x the smoothed duration of ", ShortText(smoothed_), ", within ",
+                     ShortText(options_.floor), " and ", ShortText(options_.ceiling));
+    return patience_ == 1 ? measured : absl::StrCat(measured, ", longer after some in vain");
   }
   absl::Duration resend() const { return deadline() / 4; }
   // 0 before the first measurement.

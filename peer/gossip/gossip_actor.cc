@@ -9,9 +9,13 @@
 #include "peer/gossip/coded_mix.h"
 #include "peer/gossip/staleness.h"
 #include "peer/runtime/check.h"
+#include "peer/runtime/effective_value.h"
 
 namespace starling {
 namespace {
+
+// One in a hundred million: it has probably stopped.
+constexpr double kStalled = 8;
 
 constexpr size_t kRemembered = 8;
 constexpr double kDistanceDecay = 0.7;
@@ -78,7 +82,10 @@ void GossipActor::OnStep(uint64_t step, double loss) {
     others.push_back({peer, contact.centre, contact.loss});
   }
   const Selection selection{others, Candidate{self_.peer, false, loss_}, due_ - 1};
-  const absl::optional<Choice> choice = algorithm_.selector->Select(selection, random_);
+  absl::optional<Choice> choice = algorithm_.selector->Select(selection, random_);
+  if (choice && candidates_.at(choice->peer).straggler > kStalled) {
+    choice = algorithm_.selector->Select(selection, random_);
+  }
   if (choice) {
     StartExchange(*choice, candidates_.at(choice->peer).address);
   } else if (!algorithm_.tethers.empty()) {
@@ -446,6 +453,12 @@ void GossipActor::NoteDistance(double squared_distance) {
           ? kDistanceDecay * squared_consensus_distance_ + (1 - kDistanceDecay) * squared
           : squared;
   has_distance_ = true;
+}
+
+std::vector<v1::EffectiveValue> GossipActor::EffectiveValues() const {
+  if (algorithm_.mix == nullptr) return {};
+  return {Effective("exchange deadline", timing_.deadline(), timing_.source()),
+          Effective("exchange sent again after", timing_.resend(), "a quarter of that")};
 }
 
 v1::GossipStatus GossipActor::Status() const {

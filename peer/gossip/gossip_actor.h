@@ -60,6 +60,9 @@ struct Contact {
   std::string address;
   bool centre = false;
   double loss = 0;
+  // How unusual its silence in training is (peer/membership/straggler.h). Above 8 it is chosen only if
+  // a second draw says so too.
+  double straggler = 0;
 };
 
 class GossipActor : public Actor {
@@ -95,6 +98,7 @@ class GossipActor : public Actor {
   // Counters of v1.GossipStatus that belong to exchanges (bytes and refusals are the router's;
   // bytes_sent_as_fp32 is what codecs have saved, to be added to the bytes).
   v1::GossipStatus Status() const;
+  std::vector<v1::EffectiveValue> EffectiveValues() const;
 
  private:
   absl::optional<FrameFault> OnRequest(Frame frame, std::shared_ptr<ReplyPath> reply);

@@ -117,7 +117,7 @@ void CoordinatorSession::OnJoinFailed(const absl::Status& status) {
   const bool superseded = absl::IsAlreadyExists(status);
   if (superseded || (absl::IsFailedPrecondition(status) && !admitted_)) {
     leaving_ = true;
-    deps_.on_refused(absl::FailedPreconditionError(OneLine(status.message())));
+    deps_.on_refused(absl::Status(status.code(), OneLine(status.message())));
     return;
   }
   if (!complained_) {
@@ -154,6 +154,10 @@ void CoordinatorSession::Heartbeat() {
   request.set_incarnation(deps_.self.incarnation());
   request.set_step(deps_.self.step());
   request.set_state(deps_.self.state());
+  if (deps_.missing != nullptr) {
+    request.set_looks_after_others(true);
+    for (const PeerId peer : deps_.missing()) request.add_missing(peer.value());
+  }
   deps_.client->Heartbeat(std::move(request),
                           Deliver<absl::StatusOr<v1::HeartbeatResponse>>(
                               [this, sent = Now(), connection = connection_](

@@ -20,6 +20,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -45,6 +46,9 @@ class CoordinatorSession final : public Actor {
     // Rounds that name us, in order, while we hold the lease.
     std::function<void(const v1::RoundPlan&)> on_round;
     std::function<void(absl::Status)> on_refused;
+    // Members that do not answer us, which the coordinator asks us to say before it evicts anybody.
+    // Null: we do not know.
+    std::function<std::vector<PeerId>()> missing;
     std::function<void(const std::string&)> log;
   };
   explicit CoordinatorSession(Deps deps);

@@ -16,6 +16,8 @@ constexpr size_t kManyMembers = 64;
 
 constexpr size_t kMailboxCapacity = 1024;
 constexpr absl::Duration kFarewell = absl::Seconds(1);
+// Pings on behalf of others at a time; those who ask for more are told that we did not try.
+constexpr int kMaxRelays = 64;
 
 }  // namespace
 
@@ -23,7 +25,8 @@ MembershipActor::MembershipActor(const MembershipOptions& options, Deps deps)
     : Actor(deps.control, kMailboxCapacity),
       options_(options),
       deps_(std::move(deps)),
-      core_(options, deps_.self, deps_.run, deps_.control->Now()) {
+      core_(options, deps_.self, deps_.run, deps_.control->Now(),
+            deps_.random.Split("core").Split(deps_.self.peer_id())) {
   if (deps_.coordinator == nullptr) return;
   CoordinatorSession::Deps session;
   session.control = deps_.control;
@@ -34,6 +37,7 @@ MembershipActor::MembershipActor(const MembershipOptions& options, Deps deps)
   session.on_view = [this](const v1::SwarmView& view) { OnSwarmView(view); };
   session.on_round = deps_.on_round;
   session.on_refused = [this](absl::Status status) { Refuse(std::move(status)); };
+  session.missing = [this] { return core_.Missing(); };
   session.log = deps_.log;
   session_ = std::make_unique<CoordinatorSession>(std::move(session));
 }
@@ -64,20 +68,70 @@ bool MembershipActor::HandleControl(const v1::ControlRequest& request,
   if (request.has_goodbye()) {
     response->mutable_pong();
     core_.OnGoodbye(Now(), request.sender(), request.goodbye().reason());
-  } else if (!request.has_ping()) {
+  } else if (!request.has_ping() && !request.has_sync()) {
     return false;
   } else if (!leaving_.empty()) {
     response->mutable_goodbye()->set_reason(leaving_);
-  } else {
-    for (v1::Member& member : core_.MembersToSend()) {
+  } else if (request.has_ping()) {
+    // First, for it may say something of us to contradict in the answer.
+    core_.OnPing(Now(), request);
+    response->mutable_pong();
+    for (v1::Member& member : core_.MembersToSend(PeerId(request.sender().peer_id()))) {
       *response->mutable_pong()->add_members() = std::move(member);
     }
-    response->mutable_pong();
-    core_.OnPing(Now(), request);
+  } else {
+    core_.OnSync(Now(), request);
+    for (v1::Member& member : core_.Table()) {
+      *response->mutable_sync()->add_members() = std::move(member);
+    }
   }
+  *response->mutable_sender() = core_.self();
   // After the answer is on its way: what follows may call back into the peer.
   PostOwn([this] { Flush(); });
   return true;
+}
+
+void MembershipActor::HandlePingRequest(const v1::ControlRequest& request,
+                                        v1::ControlResponse response, ControlResponder respond) {
+  AssertHere();
+  *response.mutable_sender() = core_.self();
+  if (!leaving_.empty()) {
+    response.mutable_goodbye()->set_reason(leaving_);
+    respond(std::move(response));
+    return;
+  }
+  const absl::optional<PingAction> ping = core_.OnPingRequest(Now(), request);
+  *response.mutable_sender() = core_.self();
+  for (v1::Member& member : core_.MembersToSend(PeerId(request.sender().peer_id()))) {
+    *response.mutable_ping_report()->add_members() = std::move(member);
+  }
+  PostOwn([this] { Flush(); });
+  if (!ping || relays_ >= kMaxRelays) {
+    response.mutable_ping_report()->set_why(ping ? "the helper is busy" : "nothing to ping");
+    respond(std::move(response));
+    return;
+  }
+  ++relays_;
+  Ping(*ping, [this, response = std::move(response), respond = std::move(respond)](
+                  const absl::StatusOr<v1::ControlResponse>& answer) mutable {
+    --relays_;
+    v1::PingReport& report = *response.mutable_ping_report();
+    report.set_answered(answer.ok() && !answer->has_goodbye() &&
+                        answer->sender().peer_id() != 0);
+    if (report.answered()) {
+      *report.mutable_target() = answer->sender();
+    } else {
+      report.set_why(OneLine(answer.ok() ? "it is leaving" : answer.status().message()));
+    }
+    respond(std::move(response));
+  });
+}
+
+void MembershipActor::OnQuarantine(PeerId peer, absl::Duration duration,
+                                   const std::string& reason) {
+  AssertHere();
+  core_.OnQuarantine(Now(), peer, Now() + duration, reason);
+  Flush();
 }
 
 void MembershipActor::OnPathBroken(const std::string& address) {
@@ -125,6 +179,7 @@ std::vector<v1::PeerStatus> MembershipActor::Peers() const {
   const auto add_self = [&] {
     peers.push_back(ToPeerStatus(core_.self()));
     peers.back().set_self(true);
+    peers.back().set_refutations(core_.self().refutations());
   };
   bool self_added = false;
   const MembershipView view = core_.Snapshot();
@@ -135,16 +190,27 @@ std::vector<v1::PeerStatus> MembershipActor::Peers() const {
     }
     peers.push_back(ToPeerStatus(other.member));
     peers.back().set_rtt_ms(absl::ToDoubleMilliseconds(other.rtt));
+    core_.FillStatus(Now(), PeerId(other.member.peer_id()), &peers.back());
   }
   if (!self_added) add_self();
   return peers;
+}
+
+v1::DetectorStatus MembershipActor::DetectorStatus() const {
+  AssertHere();
+  return core_.Status(Now());
+}
+
+std::vector<v1::EffectiveValue> MembershipActor::EffectiveValues() const {
+  AssertHere();
+  return core_.EffectiveValues();
 }
 
 void MembershipActor::Tick() {
   if (!leaving_.empty() || refused_) return;
   core_.OnTick(Now());
   Flush();
-  ScheduleAfter(options_.ping_interval / 10, [this] { Tick(); });
+  ScheduleAfter(core_.tick_interval(), [this] { Tick(); });
 }
 
 void MembershipActor::Flush() {
@@ -168,21 +234,26 @@ void MembershipActor::Flush() {
   CheckStarted();
 }
 
-void MembershipActor::Ping(const PingAction& action) {
+void MembershipActor::Ping(const PingAction& action) { Ping(action, nullptr); }
+
+void MembershipActor::Ping(const PingAction& action, PingCallback then) {
   v1::ControlRequest request = NewRequest();
-  for (v1::Member& member : core_.MembersToSend()) {
-    *request.mutable_ping()->add_members() = std::move(member);
-  }
-  request.mutable_ping();
+  core_.FillRequest(action, &request);
   deps_.transport->Call(
       action.address, std::move(request), action.timeout,
       Deliver<absl::StatusOr<v1::ControlResponse>>(
-          [this, action, sent = Now()](absl::StatusOr<v1::ControlResponse> response) {
+          [this, action, then = std::move(then),
+           sent = Now()](absl::StatusOr<v1::ControlResponse> response) mutable {
             if (response.ok()) {
               core_.OnAnswer(Now(), action, *response, Now() - sent);
             } else {
               core_.OnNoAnswer(Now(), action, response.status().message());
+              // The next attempt begins with a new connection, not with this one's backoff.
+              if (action.purpose == PingAction::Purpose::kRetry && !core_.AnswersAt(action.address)) {
+                deps_.transport->Forget(action.address);
+              }
             }
+            if (then != nullptr) then(response);
             Flush();
           }));
 }
@@ -215,7 +286,7 @@ void MembershipActor::ForgetIfGone(const MemberTransition& transition) {
 
 void MembershipActor::CheckRefusal() {
   if (!core_.superseded().empty()) {
-    Refuse(absl::FailedPreconditionError(core_.superseded()));
+    Refuse(absl::AlreadyExistsError(core_.superseded()));
   } else if (!core_.foreign_seed().empty() && !told_started_ && core_.reachable() == 1) {
     // We were sent to a swarm that trains something else.
     Refuse(absl::FailedPreconditionError(absl::StrCat(

@@ -19,6 +19,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "peer/membership/coordinator_client.h"
 #include "peer/membership/coordinator_session.h"
 #include "peer/membership/membership.h"
@@ -46,8 +47,9 @@ class MembershipActor final : public Actor {
     std::function<void(std::shared_ptr<const MembershipView>)> on_view;  // at every change
     std::function<void(const v1::RoundPlan&)> on_round;
     std::function<void()> on_started;  // once: min_peers are (or were) present
-    std::function<void(absl::Status)> on_refused;  // the swarm does not want us: superseded by a
-                                                   // higher incarnation, or other run or model
+    // The swarm does not want us. ALREADY_EXISTS: superseded by a higher incarnation;
+    // FAILED_PRECONDITION: other run or model.
+    std::function<void(absl::Status)> on_refused;
     std::function<void(const std::string&)> log;
   };
   MembershipActor(const MembershipOptions& options, Deps deps);
@@ -55,9 +57,14 @@ class MembershipActor final : public Actor {
   void Start();
   // What is said of ourselves from now on.
   void SetLocal(uint64_t step, v1::PeerState state, double loss = 0);
-  // A Ping or Goodbye. False if the request is of another kind; else `response` is complete but for
-  // its sender and run id.
+  // A Ping, Sync or Goodbye. False if the request is of another kind; else `response` is complete but
+  // for its run id.
   bool HandleControl(const v1::ControlRequest& request, v1::ControlResponse* response);
+  // A PingRequest, answered when the ping has come to an end. `response` has a run id.
+  void HandlePingRequest(const v1::ControlRequest& request, v1::ControlResponse response,
+                         ControlResponder respond);
+  // It sent bad data: nothing is exchanged with it for that long.
+  void OnQuarantine(PeerId peer, absl::Duration duration, const std::string& reason);
   // The data path to that address broke: ping it now.
   void OnPathBroken(const std::string& address);
   // Tells the coordinator and all living members, waits a second at most, stops, calls `done` once.
@@ -69,12 +76,17 @@ class MembershipActor final : public Actor {
   v1::CoordinatorStatus CoordinatorStatus() const;
   // Everybody, self included, ascending by id.
   std::vector<v1::PeerStatus> Peers() const;
+  v1::DetectorStatus DetectorStatus() const;
+  std::vector<v1::EffectiveValue> EffectiveValues() const;
 
  private:
   void Tick();
   // Carries out what the core wants, and publishes if anything changed.
   void Flush();
   void Ping(const PingAction& action);
+  // `then` is told whether it was answered, or why not.
+  using PingCallback = absl::AnyInvocable<void(const absl::StatusOr<v1::ControlResponse>&)>;
+  void Ping(const PingAction& action, PingCallback then);
   void OnSwarmView(const v1::SwarmView& view);
   void LogTransition(const MemberTransition& transition);
   void ForgetIfGone(const MemberTransition& transition);
@@ -95,6 +107,7 @@ class MembershipActor final : public Actor {
   size_t published_members_ = 0;  // in the last view
   absl::Time last_publication_ = absl::InfinitePast();
   absl::Time next_publication_ = absl::InfinitePast();
+  int relays_ = 0;  // pings on behalf of others that are under way
   bool swarm_started_ = false;  // as the coordinator says
   bool told_started_ = false;
   bool settled_ = false;

@@ -14,6 +14,8 @@ struct MemberView {
   v1::Member member;
   // Smoothed round-trip time of control calls; zero if unknown.
   absl::Duration rtt;
+  // How unusual its silence in training is: see straggler.h.
+  double straggler = 0;
 };
 
 struct MembershipView {

@@ -7,6 +7,7 @@
 #include "peer/rounds/neighbour_round.h"
 #include "peer/rounds/reduce_round.h"
 #include "peer/runtime/check.h"
+#include "peer/runtime/effective_value.h"
 
 namespace starling {
 namespace {
@@ -312,6 +313,23 @@ void RoundsActor::Stop() {
     lanes_[index].running.reset();
   }
   early_.clear();
+}
+
+std::vector<v1::EffectiveValue> RoundsActor::EffectiveValues() const {
+  std::vector<v1::EffectiveValue> values;
+  for (const Lane& lane : lanes_) {
+    const absl::Duration deadline = DeadlineOf(lane);
+    if (lane.spec.final_merge) {
+      values.push_back(Effective("final merge deadline", deadline, "fixed: it comes once"));
+    } else {
+      values.push_back(Effective("round deadline", deadline,
+                                 deadline == lane.timing.deadline()
+                                     ? lane.timing.source()
+                                     : absl::StrCat("8 x the ", ShortText(lane.between),
+                                                    " of steps between two rounds")));
+    }
+  }
+  return values;
 }
 
 v1::AveragingStatus RoundsActor::Status() const {

@@ -90,6 +90,7 @@ class RoundsActor : public Actor {
   void Stop();
 
   v1::AveragingStatus Status() const;
+  std::vector<v1::EffectiveValue> EffectiveValues() const;
 
  private:
   struct Running {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -42,11 +43,18 @@ absl::Status SyncDirectoryOf(const std::string& path) {
 }  // namespace
 
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view content) {
+  return WriteFileAtomically(path, {content});
+}
+
+absl::Status WriteFileAtomically(const std::string& path,
+                                 std::initializer_list<absl::string_view> pieces) {
   const std::string temporary = path + ".tmp";
   const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0) return Failure("create", temporary);
   absl::Status status;
-  if (!WriteAll(file, content) || ::fsync(file) != 0) status = Failure("write", temporary);
+  const bool written = std::all_of(pieces.begin(), pieces.end(),
+                                   [&](absl::string_view piece) { return WriteAll(file, piece); });
+  if (!written || ::fsync(file) != 0) status = Failure("write", temporary);
   if (::close(file) != 0 && status.ok()) status = Failure("close", temporary);
   if (status.ok() && std::rename(temporary.c_str(), path.c_str()) != 0) {
     status = Failure("replace", path);

@@ -3,6 +3,7 @@
 #ifndef STARLING_PEER_RUNTIME_ATOMIC_FILE_H_
 #define STARLING_PEER_RUNTIME_ATOMIC_FILE_H_
 
+#include <initializer_list>
 #include <string>
 
 #include "absl/status/status.h"
@@ -14,6 +15,9 @@ namespace starling {
 // UNKNOWN: it cannot be written (path and the system's reason); the old file is then untouched,
 // unless only the last sync failed.
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view content);
+// The same with `pieces` one after the other.
+absl::Status WriteFileAtomically(const std::string& path,
+                                 std::initializer_list<absl::string_view> pieces);
 
 }  // namespace starling
 

@@ -18,12 +18,14 @@ enum ExitCode : int {
   kExitInternal = 70,     // a defect of ours, or the training diverged
   kExitCantCreate = 73,   // the state directory cannot be written
   kExitTryAgain = 75,     // nobody answered in time; the same command may work later
+  kExitSuperseded = 76,   // another process runs with this peer's id, and started later
   kExitConfig = 78,       // configuration refused: other model, other run, values out of range
 };
 
 // The exit code for an error that ends a program, by its canonical code:
 // INVALID_ARGUMENT and OUT_OF_RANGE → 64, DATA_LOSS → 65, NOT_FOUND and PERMISSION_DENIED → 66,
-// UNAVAILABLE → 69, INTERNAL → 70, DEADLINE_EXCEEDED → 75, FAILED_PRECONDITION → 78, others → 1.
+// UNAVAILABLE → 69, INTERNAL → 70, DEADLINE_EXCEEDED → 75, ALREADY_EXISTS → 76,
+// FAILED_PRECONDITION → 78, others → 1.
 inline int ExitCodeFor(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kOk: return kExitOk;
@@ -35,6 +37,7 @@ inline int ExitCodeFor(const absl::Status& status) {
     case absl::StatusCode::kUnavailable: return kExitUnavailable;
     case absl::StatusCode::kInternal: return kExitInternal;
     case absl::StatusCode::kDeadlineExceeded: return kExitTryAgain;
+    case absl::StatusCode::kAlreadyExists: return kExitSuperseded;
     case absl::StatusCode::kFailedPrecondition: return kExitConfig;
     default: return kExitOther;
   }

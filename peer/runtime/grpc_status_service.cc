@@ -7,6 +7,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "peer/runtime/grpc_status.h"
 
 namespace starling {
@@ -23,6 +25,13 @@ absl::Status Starting() {
 }  // namespace
 
 struct GrpcStatusService::State {
+  // There must be a source.
+  v1::Status Report() const {
+    v1::Status status = source.status();
+    status.set_unix_ms(absl::ToUnixMillis(absl::Now()));
+    return status;
+  }
+
   StatusSource source;
   int watchers = 0;
 };
@@ -68,7 +77,7 @@ class GrpcStatusService::Watcher : public grpc::ServerWriteReactor<v1::Status> {
       End(Starting());
       return;
     }
-    v1::Status status = state_->source.status();
+    v1::Status status = state_->Report();
     absl::MutexLock lock(&mutex_);
     if (ended_) return;
     status_ = std::move(status);
@@ -109,7 +118,7 @@ grpc::ServerUnaryReactor* GrpcStatusService::GetStatus(grpc::CallbackServerConte
       reactor->Finish(ToGrpcStatus(Starting()));
       return;
     }
-    *response = state->source.status();
+    *response = state->Report();
     reactor->Finish(grpc::Status::OK);
   });
   return reactor;

@@ -116,6 +116,50 @@ TEST_F(RegistryTest, MembersOfAnEarlierLifeKeepTheSlotsTheyHold) {
   EXPECT_EQ(Row(6).slot(), 0);
 }
 
+TEST_F(RegistryTest, WhoeverOthersSeeIsNotEvictedAndKeepsItsSlotButHoldsNoLease) {
+  Populate({1, 2, 3});
+  now_ += options_.lease;
+  for (const uint64_t id : {2, 3}) ASSERT_TRUE(Renew(id).ok());
+  registry_.SetMissing(PeerId(2), {PeerId(1)});
+  registry_.SetMissing(PeerId(3), {});
+  registry_.Expire(now_);
+  EXPECT_EQ(State(1), v1::PEER_STATE_SUSPECT);
+  EXPECT_EQ(Row(1).reason(), "no heartbeat for 5.0 s, but 1 other sees it");
+  EXPECT_EQ(registry_.living(), 3);
+  ASSERT_TRUE(registry_.Join(now_, Peer(4)).ok());
+  EXPECT_EQ(Row(4).slot(), 3) << "its own is taken";
+  const uint64_t epoch = registry_.epoch();
+  registry_.Expire(now_);
+  EXPECT_EQ(registry_.epoch(), epoch) << "that was said already";
+  registry_.SetMissing(PeerId(3), {PeerId(9), PeerId(1)});
+  registry_.Expire(now_);
+  EXPECT_EQ(State(1), v1::PEER_STATE_DEAD) << "now everybody misses it";
+}
+
+TEST_F(RegistryTest, WhoeverFindsTheWayBackHoldsItsLeaseAgain) {
+  Populate({1, 2});
+  now_ += options_.lease;
+  ASSERT_TRUE(Renew(2).ok());
+  registry_.SetMissing(PeerId(2), {});
+  registry_.Expire(now_);
+  ASSERT_EQ(State(1), v1::PEER_STATE_SUSPECT);
+  ASSERT_TRUE(Renew(1).ok());
+  EXPECT_EQ(State(1), v1::PEER_STATE_JOINING);
+  registry_.Expire(now_);
+  EXPECT_EQ(State(1), v1::PEER_STATE_JOINING);
+}
+
+TEST_F(RegistryTest, OnlyThoseWhoHoldALeaseThemselvesHaveASay) {
+  Populate({1, 2, 3});
+  registry_.SetMissing(PeerId(2), {});
+  registry_.SetMissing(PeerId(9), {});
+  now_ += options_.lease;
+  ASSERT_TRUE(Renew(3).ok());
+  registry_.Expire(now_);
+  EXPECT_EQ(State(1), v1::PEER_STATE_DEAD) << "2 is silent itself, 3 does not look after others";
+  EXPECT_EQ(State(2), v1::PEER_STATE_DEAD);
+}
+
 TEST_F(RegistryTest, SilenceOfALeaseMakesAMemberDeadWithTheReason) {
   Populate({1, 2});
   now_ += absl::Seconds(4.9);

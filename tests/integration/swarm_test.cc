@@ -2,6 +2,8 @@
 
 #include <signal.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -244,6 +246,55 @@ TEST(PeersWithoutCoordinatorTest, FindEachOtherThroughOneSeedAndSurviveAKill) {
     return StateSeenBy(now, id) == v1::PEER_STATE_DEAD;
   }));
   EXPECT_TRUE(WatchUntil(second->address(), MoreSteps(50)));
+}
+
+// Directories that peers keep their state in; gone with the test.
+class StateDirectory {
+ public:
+  StateDirectory() : path_(testing::TempDir() + "/peerXXXXXX") { mkdtemp(path_.data()); }
+  ~StateDirectory() { std::filesystem::remove_all(path_); }
+  std::string flag() const { return "--state_dir=" + path_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+TEST(PeersWithoutCoordinatorTest, RestartedPeerFindsItsSwarmThoughItsSeedIsGone) {
+  StateDirectory state;
+  auto seed = StartPeer(kEndless);
+  const std::string seed_flag = absl::StrCat("--peers=", seed->address());
+  auto other = StartPeer({seed_flag});
+  ASSERT_TRUE(WatchUntil(other->address(), Trains)) << other->log();
+  auto peer = StartPeer({seed_flag, state.flag()});
+  ASSERT_TRUE(WatchUntil(peer->address(), Trains)) << peer->log();
+  const std::string id = StatusOf(peer->address()).peer_id();
+  const uint64_t incarnation = StatusOf(peer->address()).incarnation();
+  ASSERT_TRUE(WatchUntil(peer->address(), [&](const v1::Status&) {
+    return std::filesystem::exists(state.path() + "/peers");
+  }));
+  peer->Signal(SIGKILL);
+  peer->Wait();
+  seed->Signal(SIGKILL);
+  seed->Wait();
+  peer = StartPeer({state.flag()});
+  v1::Status last;
+  EXPECT_TRUE(WatchUntil(
+      other->address(),
+      [&](const v1::Status& now) { return StateSeenBy(now, id) == v1::PEER_STATE_ALIVE; }, &last))
+      << last.DebugString() << peer->log();
+  EXPECT_GT(StatusOf(peer->address()).incarnation(), incarnation);
+}
+
+TEST(PeersWithoutCoordinatorTest, OfTwoProcessesWithOneIdTheOlderEndsWithItsOwnCode) {
+  StateDirectory state;
+  StateDirectory copy;
+  auto older = StartPeer({"--model=mlp", "--epochs=0", state.flag()});
+  ASSERT_TRUE(WatchUntil(older->address(), Trains)) << older->log();
+  std::filesystem::copy(state.path(), copy.path(), std::filesystem::copy_options::recursive);
+  auto newer = StartPeer({absl::StrCat("--peers=", older->address()), copy.flag()});
+  EXPECT_EQ(older->Wait(), 76) << older->log();
+  EXPECT_TRUE(WatchUntil(newer->address(), Trains)) << newer->log();
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <numeric>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -242,11 +243,16 @@ TEST_P(ModelConformanceTest, HessianIsSymmetric) {
 TEST_P(ModelConformanceTest, LayersCoverTheParametersInOrder) {
   const std::unique_ptr<Model> model = Make();
   size_t covered = 0;
+  std::set<std::string> names;
   ASSERT_FALSE(model->layers().empty());
   for (const LayerSpan& layer : model->layers()) {
     EXPECT_EQ(layer.offset, covered);
     ASSERT_GT(layer.kernel, 0u);
     EXPECT_EQ(layer.length % layer.kernel, 0u);
+    EXPECT_TRUE(names.insert(layer.name).second) << layer.name << " twice";
+    size_t elements = 1;
+    for (const int64_t length : layer.shape) elements *= static_cast<size_t>(length);
+    EXPECT_EQ(elements, layer.length) << layer.name;
     covered += layer.length;
   }
   EXPECT_EQ(covered, model->parameters().size());

@@ -17,6 +17,7 @@ MemberView Other(uint64_t id, v1::PeerState state, uint64_t step, bool centre = 
   other.member.set_step(step);
   other.member.set_centre(centre);
   other.member.set_loss(static_cast<double>(id) / 10);
+  other.straggler = static_cast<double>(id);
   return other;
 }
 
@@ -33,6 +34,7 @@ TEST(SwarmViewTest, OnlyTheLivingAreChosen) {
   ASSERT_EQ(swarm.training.size(), 1u);
   EXPECT_EQ(swarm.training.at(PeerId(2)), "peer2");
   EXPECT_EQ(swarm.contacts.at(PeerId(2)).loss, 0.2);
+  EXPECT_EQ(swarm.contacts.at(PeerId(2)).straggler, 2);
   EXPECT_EQ(swarm.members.size(), 1u);
   EXPECT_EQ(swarm.farthest_step, 7u);
 }

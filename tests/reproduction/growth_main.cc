@@ -59,8 +59,7 @@ absl::StatusOr<Row> Measure(const std::string& algorithm, int peers) {
   options.step_time = absl::Seconds(2);
   options.check = false;
   options.membership.ping_interval = absl::Seconds(5);
-  options.membership.suspect_after = absl::Seconds(8);
-  options.membership.dead_after = absl::Seconds(20);
+  options.membership.ping_timeout = absl::Seconds(2);
   options.BecomePatient();
   const absl::Time began = absl::Now();
   auto simulation = Simulation::Create(options);

@@ -69,9 +69,9 @@ class ProgressChecker final : public Checker {
 };
 
 // Delays have no upper limit, so now and then a call takes too long even in a calm world: not once in
-// a simulation if the tail beyond suspect_after is below e^-30.
+// a simulation if the tail beyond ping_timeout is below e^-30.
 bool CallsAreAlwaysInTime(const SimulationOptions& options) {
-  const absl::Duration patience = options.membership.suspect_after - 2 * options.network.delay_floor;
+  const absl::Duration patience = options.membership.ping_timeout - 2 * options.network.delay_floor;
   return patience > 30 * options.network.delay_spread;
 }
 
@@ -189,10 +189,14 @@ std::unique_ptr<Checker> MakeProgressChecker() { return std::make_unique<Progres
 std::unique_ptr<Checker> MakeMembershipChecker() { return std::make_unique<MembershipChecker>(); }
 std::unique_ptr<Checker> MakeConsensusChecker() { return std::make_unique<ConsensusChecker>(); }
 
+// A death or a heal of the last moment: it is noticed by the next calls, a suspicion that all who look
+// confirm lasts S_min, and the dead are called every heal_interval, give or take a tenth. Then news has to
+// get round, and local health to recover.
 absl::Duration MembershipBound(const SimulationOptions& options) {
   const MembershipOptions& membership = options.membership;
-  absl::Duration bound = membership.heal_interval + membership.dead_after +
-                         membership.suspect_after + 3 * membership.ping_interval;
+  const size_t members = options.peers + 1;
+  absl::Duration bound = 1.1 * membership.heal_interval + 1.5 * membership.SuspicionMin(members) +
+                         8 * membership.ping_interval;
   if (options.coordinator) {
     bound += 2 * options.coordinator_options.registry.lease +
              2 * options.coordinator_options.call_timeout;

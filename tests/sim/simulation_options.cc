@@ -96,14 +96,15 @@ absl::StatusOr<v1::RunConfig> SimulationOptions::RunConfig() const {
 
 void SimulationOptions::BecomePatient() {
   if (peers <= 100) return;
-  // Everybody calls everybody, and the coordinator, whose views go to all, hears from all.
+  // Getting to know each other takes a call from everybody to everybody, and the coordinator, whose views
+  // go to all, hears from all.
   const double calls = static_cast<double>(peers) * peers;
   const absl::Duration interval = absl::Seconds(calls / 10'000);
   membership.ping_interval = std::max(membership.ping_interval, interval);
-  membership.suspect_after = 1.5 * membership.ping_interval;
-  membership.dead_after = membership.suspect_after + 2 * membership.ping_interval;
+  membership.ping_timeout = membership.ping_interval / 2;
+  membership.gossip_interval = membership.ping_interval;
+  membership.sync_interval = 20 * membership.ping_interval;
   membership.heal_interval = 4 * membership.ping_interval;
-  membership.members_per_message = 1;
   RegistryOptions& registry = coordinator_options.registry;
   registry.heartbeat = std::max(registry.heartbeat, interval / 4);
   registry.lease = std::max(registry.lease, 2 * interval);

@@ -38,8 +38,11 @@ class Draw {
 // Everything happens ten times as fast as on a real network, so that seconds suffice.
 void SetPatience(SimulationOptions& options) {
   options.membership.ping_interval = absl::Milliseconds(250);
-  options.membership.suspect_after = absl::Milliseconds(400);
-  options.membership.dead_after = absl::Milliseconds(800);
+  options.membership.ping_timeout = absl::Milliseconds(100);
+  options.membership.suspicion_multiplier = 3;
+  options.membership.suspicion_spread = 3;
+  options.membership.gossip_interval = absl::Milliseconds(100);
+  options.membership.sync_interval = absl::Seconds(2);
   options.membership.heal_interval = absl::Seconds(1);
   options.coordinator_options.registry.lease = absl::Seconds(1);
   options.coordinator_options.registry.heartbeat = absl::Milliseconds(250);

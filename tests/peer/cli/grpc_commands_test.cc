@@ -32,7 +32,7 @@ Outcome Starling(std::vector<std::string> words) {
   Outcome outcome;
   outcome.exit_code =
       Dispatch({DemoCommand(), AlgorithmsCommand(), StatusCommand(), PeersCommand(), TopCommand(), LeaveCommand(),
-                EvaluateCommand()},
+                DoctorCommand(), EvaluateCommand()},
                static_cast<int>(words.size()), argv.data());
   outcome.out = testing::internal::GetCapturedStdout();
   outcome.err = testing::internal::GetCapturedStderr();

@@ -52,6 +52,31 @@ TEST(StatusViewTest, TheWeightIsShownWhereItIsNotOne) {
   EXPECT_FALSE(absl::StrContains(RenderStatus(status), "push-sum weight"));
 }
 
+TEST(StatusViewTest, WhatTheDetectorSawAndWhichDeadlinesHoldIsShownWithTheReason) {
+  v1::Status status = StatusWith("elastic_gossip");
+  EXPECT_TRUE(absl::StrContains(RenderStatus(status), "own health:            good\n"));
+  EXPECT_FALSE(absl::StrContains(RenderStatus(status), "\nin effect\n"));
+  status.mutable_detector()->set_health(2);
+  status.mutable_detector()->set_partition_suspected(true);
+  v1::EffectiveValue& value = *status.add_effective();
+  value.set_name("probe timeout");
+  value.set_seconds(0.25);
+  value.set_source("preset fast");
+  const std::string text = RenderStatus(status);
+  EXPECT_TRUE(absl::StrContains(text, "strained: all patience times 3\n")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "network split:         suspected\n")) << text;
+  EXPECT_TRUE(absl::StrContains(text,
+                                "\nin effect\n"
+                                "  probe timeout:         0.25 s (preset fast)\n"))
+      << text;
+}
+
+TEST(StatusViewTest, APeersUnusualSilenceIsShown) {
+  v1::ListPeersResponse peers;
+  peers.add_peers()->set_straggler_score(8.25);
+  EXPECT_TRUE(absl::StrContains(RenderPeers(peers), "8.2")) << RenderPeers(peers);
+}
+
 TEST(StatusViewTest, ThePeerThatHoldsTheCentreSaysSo) {
   v1::Status status = StatusWith("easgd");
   EXPECT_TRUE(absl::StrContains(RenderStatus(status), "role:                  peer\n"));

@@ -59,5 +59,15 @@ TEST(ExchangeTimingTest, GivingUpBeforeTheFirstMeasurementKeepsTheCeiling) {
   EXPECT_EQ(timing.deadline(), absl::Seconds(20));
 }
 
+TEST(ExchangeTimingTest, DeadlineSaysWhereItComesFrom) {
+  ExchangeTiming timing({absl::Milliseconds(100), absl::Seconds(10)});
+  EXPECT_EQ(timing.source(), "nothing measured yet: the longest");
+  timing.OnCommitted(absl::Milliseconds(20));
+  EXPECT_EQ(timing.source(), "8 x the smoothed duration of 20ms, within 100ms and 10s");
+  timing.OnGivenUp();
+  EXPECT_EQ(timing.source(),
+            "8 x the smoothed duration of 20ms, within 100ms and 10s, longer after some in vain");
+}
+
 }  // namespace
 }  // namespace starling

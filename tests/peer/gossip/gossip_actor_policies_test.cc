@@ -51,6 +51,22 @@ TEST(GossipActorPoliciesTest, ARepeatedPushIsAcknowledgedAgainAndCountsOnce) {
   EXPECT_EQ(MassOf(world), 2 * GossipWorld::kShards);
 }
 
+TEST(GossipActorPoliciesTest, WhoeverHasProbablyStoppedIsChosenLessOftenButNotNever) {
+  GossipWorld world(5);
+  std::map<PeerId, Contact> contacts = world.Others(PeerId(1));
+  contacts.at(PeerId(2)).straggler = 9;
+  contacts.at(PeerId(3)).straggler = 7;
+  world.SetCandidates(1, contacts);
+  std::map<std::string, int> chosen;
+  for (int exchange = 0; exchange < 2000; ++exchange) {
+    world.StartExchange(1);
+    ++chosen[GossipWorld::AddressOf(world.underway.front().to)];
+    world.Settle();
+  }
+  EXPECT_NEAR(chosen["peer2:1"], 125, 50) << "one in four of one in four";
+  EXPECT_NEAR(chosen["peer3:1"], 625, 90);
+}
+
 TEST(GossipActorPoliciesTest, MassThatIsRefusedComesBack) {
   GossipWorld world(2, "gosgd");
   world.executor.Do([&] { world.node(2).actor->SetAccepting(false); });

@@ -155,6 +155,82 @@ TEST_F(MembershipActorTest, PingsAreAnsweredWithWhatWeKnow) {
   EXPECT_EQ(transport_.calls.back().address, TestPeer(3).address()) << "and called back";
 }
 
+TEST_F(MembershipActorTest, AccusationIsContradictedInTheAnswerToIt) {
+  Start({TestPeer(2).address()});
+  Pong(TestPeer(2));
+  v1::ControlRequest request = PingFrom(TestPeer(2));
+  *request.mutable_ping()->add_members() = TestPeer(1, v1::PEER_STATE_SUSPECT);
+  EXPECT_EQ(Control(request).sender().refutations(), 1);
+}
+
+TEST_F(MembershipActorTest, TableIsAnsweredWithOurs) {
+  Start({TestPeer(2).address()});
+  Pong(TestPeer(2));
+  v1::ControlRequest request;
+  *request.mutable_sender() = TestPeer(3);
+  request.set_run_id(kRun);
+  request.mutable_sync();
+  const v1::ControlResponse response = Control(request);
+  ASSERT_TRUE(response.has_sync());
+  ASSERT_EQ(response.sync().members_size(), 2);
+  EXPECT_EQ(response.sync().members(0).peer_id(), 1) << "ourselves";
+  EXPECT_EQ(response.sync().members(1).peer_id(), 2);
+}
+
+TEST_F(MembershipActorTest, HelpIsGivenAndReported) {
+  Start({TestPeer(2).address()});
+  Pong(TestPeer(2));
+  transport_.calls.clear();
+  v1::ControlRequest request;
+  *request.mutable_sender() = TestPeer(2);
+  request.set_run_id(kRun);
+  *request.mutable_ping_request()->mutable_target() = TestPeer(3);
+  request.mutable_ping_request()->set_timeout_ms(400);
+  std::vector<v1::ControlResponse> reports;
+  const auto ask = [&] {
+    transport_.calls.clear();
+    executor_.Do([&] {
+      actor_->HandlePingRequest(request, {}, [&](v1::ControlResponse response) {
+        reports.push_back(std::move(response));
+      });
+    });
+    while (!transport_.calls.empty() && transport_.calls.front().address != TestPeer(3).address()) {
+      transport_.calls.pop_front();
+    }
+    ASSERT_FALSE(transport_.calls.empty());
+  };
+  ask();
+  EXPECT_TRUE(reports.empty());
+  Pong(TestPeer(3));
+  ASSERT_EQ(reports.size(), 1);
+  EXPECT_EQ(reports[0].sender().peer_id(), 1);
+  EXPECT_TRUE(reports[0].ping_report().answered());
+  EXPECT_EQ(reports[0].ping_report().target().peer_id(), 3);
+  ask();
+  executor_.Do([this] { transport_.Answer(absl::UnavailableError("connection refused")); });
+  ASSERT_EQ(reports.size(), 2);
+  EXPECT_FALSE(reports[1].ping_report().answered());
+  EXPECT_EQ(reports[1].ping_report().why(), "connection refused");
+  request.mutable_ping_request()->clear_target();
+  executor_.Do([&] {
+    actor_->HandlePingRequest(request, {}, [&](v1::ControlResponse response) {
+      reports.push_back(std::move(response));
+    });
+  });
+  ASSERT_EQ(reports.size(), 3);
+  EXPECT_FALSE(reports[2].ping_report().answered());
+}
+
+TEST_F(MembershipActorTest, QuarantineIsSeenAtOnce) {
+  Start({TestPeer(2).address()});
+  Pong(TestPeer(2));
+  executor_.Do([this] { actor_->OnQuarantine(PeerId(2), absl::Minutes(5), "NaN"); });
+  EXPECT_EQ(State(2), v1::PEER_STATE_QUARANTINED);
+  executor_.Do([this] {
+    EXPECT_NEAR(actor_->Peers()[1].quarantined_seconds_left(), 300, 1);
+  });
+}
+
 TEST_F(MembershipActorTest, OtherQuestionsAreNotOurs) {
   Start({});
   v1::ControlRequest request;
@@ -230,7 +306,8 @@ TEST_F(MembershipActorTest, SupersededPeerIsRefusedOnce) {
   newer.set_incarnation(2);
   Control(PingFrom(newer));
   Control(PingFrom(newer));
-  EXPECT_EQ(refusals_.size(), 1);
+  ASSERT_EQ(refusals_.size(), 1);
+  EXPECT_TRUE(absl::IsAlreadyExists(refusals_[0]));
 }
 
 TEST_F(MembershipActorTest, LeavingTellsEverybodyAndIsDoneWhenAllHaveAnswered) {
