@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "peer/codec/registry.h"
 
 namespace starling {
 namespace {
@@ -58,7 +59,7 @@ void Checkpointer::Save() {
   if (saving_ || finishing_) return;
   saving_ = true;
   if (!deps_.parameters->TakeSnapshot(
-          Deliver<Snapshot>([this](Snapshot snapshot) { Write(std::move(snapshot)); }))) {
+          PlainCodec(), Deliver<Snapshot>([this](Snapshot snapshot) { Write(std::move(snapshot)); }))) {
     saving_ = false;
     SaveLater();
   }

@@ -144,6 +144,7 @@ std::string Differences(const v1::RunConfig& one, const v1::RunConfig& other) {
   google::protobuf::util::MessageDifferencer differencer;
   std::string report;
   differencer.ReportDifferencesToString(&report);
+  differencer.set_report_ignores(false);
   differencer.IgnoreField(v1::DataConfig::descriptor()->FindFieldByName("directory"));
   if (differencer.Compare(one, other)) return "";
   std::vector<std::string> lines =

@@ -42,11 +42,11 @@ void Sees(DoctorFacts& viewer, const DoctorFacts& sought, v1::PeerState state,
   row->set_reason(reason);
 }
 
-const Finding* Find(const std::vector<Finding>& findings, absl::string_view topic) {
+absl::optional<Finding> Find(const std::vector<Finding>& findings, absl::string_view topic) {
   for (const Finding& finding : findings) {
-    if (finding.topic == topic) return &finding;
+    if (finding.topic == topic) return finding;
   }
-  return nullptr;
+  return absl::nullopt;
 }
 
 class DoctorTest : public ::testing::Test {
@@ -80,8 +80,8 @@ TEST_F(DoctorTest, EachWayOfNotReachingAPortHasItsOwnFix) {
 TEST_F(DoctorTest, ASilentListenerIsNotCalledADaemon) {
   one_.status.reset();
   one_.no_status = absl::DeadlineExceededError("10.0.0.7:7700 did not answer within 5s");
-  const Finding* finding = Find(Examine(one_), "listener");
-  ASSERT_NE(finding, nullptr);
+  const auto finding = Find(Examine(one_), "listener");
+  ASSERT_TRUE(finding.has_value());
   EXPECT_EQ(finding->kind, Kind::kProblem);
   EXPECT_TRUE(absl::StrContains(finding->text, "did not answer within 5s"));
 }
@@ -89,8 +89,8 @@ TEST_F(DoctorTest, ASilentListenerIsNotCalledADaemon) {
 TEST_F(DoctorTest, AnAdvertisedAddressThatOthersCannotDialIsAProblem) {
   for (const char* address : {"127.0.0.1:7700", "0.0.0.0:7700", "localhost:7700", "[::1]:7700"}) {
     one_.status->set_address(address);
-    const Finding* finding = Find(Examine(one_), "advertised address");
-    ASSERT_NE(finding, nullptr);
+    const auto finding = Find(Examine(one_), "advertised address");
+    ASSERT_TRUE(finding.has_value());
     EXPECT_EQ(finding->kind, Kind::kProblem) << address;
     EXPECT_TRUE(absl::StrContains(finding->fix, "--advertise=10.0.0.7:7700"));
   }
@@ -102,7 +102,7 @@ TEST_F(DoctorTest, AnAdvertisedAddressThatOthersCannotDialIsAProblem) {
 TEST_F(DoctorTest, DifferentRunsAreToldByWhatDiffers) {
   other_.status->set_run_id("00000000000000cc");
   other_.status->mutable_config()->mutable_model()->set_name("cnn");
-  const Finding* finding = Find(Compare(one_, other_), "run");
+  const auto finding = Find(Compare(one_, other_), "run");
   EXPECT_EQ(finding->kind, Kind::kProblem);
   EXPECT_TRUE(absl::StrContains(finding->text, "model.name"));
   EXPECT_TRUE(absl::StrContains(finding->text, "cnn"));
@@ -122,7 +122,7 @@ TEST_F(DoctorTest, DifferentNetworksAreAProblem) {
 TEST_F(DoctorTest, TwoDaemonsWithOneIdentityAreFound) {
   other_.status->set_peer_id(one_.status->peer_id());
   other_.status->set_incarnation(2);
-  const Finding* finding = Find(Compare(one_, other_), "identity");
+  const auto finding = Find(Compare(one_, other_), "identity");
   EXPECT_EQ(finding->kind, Kind::kProblem);
   EXPECT_TRUE(absl::StrContains(finding->fix, "--state_dir"));
   other_.status->set_incarnation(1);
@@ -131,7 +131,7 @@ TEST_F(DoctorTest, TwoDaemonsWithOneIdentityAreFound) {
 
 TEST_F(DoctorTest, ClocksAreComparedAndDoNoHarm) {
   other_.status->set_unix_ms(one_.status->unix_ms() + 3'600'000);
-  const Finding* finding = Find(Compare(one_, other_), "clock");
+  const auto finding = Find(Compare(one_, other_), "clock");
   EXPECT_EQ(finding->kind, Kind::kNote);
   EXPECT_TRUE(absl::StrContains(finding->text, "1h"));
   other_.seen += absl::Hours(1);
@@ -142,7 +142,7 @@ TEST_F(DoctorTest, WhoWasDroppedLearnsWhyAndWhereToLook) {
   Sees(one_, other_, v1::PEER_STATE_DEAD, "silent for 6.0 s");
   Sees(other_, one_, v1::PEER_STATE_ALIVE);
   const std::vector<Finding> findings = Compare(one_, other_);
-  const Finding* finding = Find(findings, "view of 10.0.0.7:7700");
+  const auto finding = Find(findings, "view of 10.0.0.7:7700");
   EXPECT_EQ(finding->kind, Kind::kProblem);
   EXPECT_TRUE(absl::StrContains(finding->text, "DEAD: silent for 6.0 s"));
   EXPECT_TRUE(absl::StrContains(finding->fix, "starling doctor 10.0.0.8:7700"));
@@ -150,7 +150,7 @@ TEST_F(DoctorTest, WhoWasDroppedLearnsWhyAndWhereToLook) {
 }
 
 TEST_F(DoctorTest, WhoWasNeverHeardOfNeedsAnAddress) {
-  const Finding* finding = Find(Compare(one_, other_), "view of 10.0.0.7:7700");
+  const auto finding = Find(Compare(one_, other_), "view of 10.0.0.7:7700");
   EXPECT_EQ(finding->kind, Kind::kProblem);
   EXPECT_TRUE(absl::StrContains(finding->fix, "--peers=10.0.0.8:7700"));
 }
