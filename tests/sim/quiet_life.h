@@ -23,7 +23,9 @@ struct QuietLifeOptions {
   // What is under way when the last peer finishes must have ended after this.
   absl::Duration settle = absl::Seconds(3);
   // As SafetyThenHealingOptions::mixes.
-  double mixes = 12;
+  // An exchange counts on both sides: a worker tied to a centre by alpha = 0.1 has begun 8 of 16, which
+  // leaves 0.9^8 = 0.43 of its distance; of 12 it may have begun 6, which leave 0.53.
+  double mixes = 16;
 };
 
 // What was wrong, the complaints of all checkers included; empty if all is well. The simulation was just
