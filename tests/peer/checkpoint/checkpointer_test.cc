@@ -21,13 +21,17 @@ constexpr absl::Duration kPatience = absl::Seconds(5);
 class CheckpointerTest : public ::testing::Test {
  protected:
   CheckpointerTest() {
-    directory_ = absl::StrCat(::testing::TempDir(), "/checkpointer-",
-                              ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(directory_);
     owner_.step = 10;
     owner_.samples = 320;
   }
 
+  static std::string FreshDirectory() {
+    std::string path =
+        absl::StrCat(::testing::TempDir(), "/checkpointer-",
+                     ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove_all(path);
+    return path;
+  }
   CheckpointStore Store() const {
     return CheckpointStore({.directory = directory_,
                             .run = RunId(1),
@@ -61,7 +65,7 @@ class CheckpointerTest : public ::testing::Test {
     return status;
   }
 
-  std::string directory_;
+  const std::string directory_ = FreshDirectory();
   ManualExecutor control_;
   ManualExecutor disk_;
   BufferPool pool_{1 << 20};
