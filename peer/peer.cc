@@ -74,7 +74,7 @@ Peer::Peer(PeerDeps deps, PeerOptions options, PeerSetup setup, std::vector<Laye
       averaging_(RoundOptions(), AveragingDeps(deps)),
       membership_(options_.membership, MembershipDeps(deps)),
       joiner_(deps.control, deps.transport, deps.pool, identity_, random_.Split("joiner"),
-              options_.joiner, log_),
+              HowToJoin(setup), log_),
       average_evaluation_(deps.control, deps.transport, deps.pool, &training_, &evaluator_,
                           identity_),
       router_(
@@ -88,6 +88,14 @@ Peer::Peer(PeerDeps deps, PeerOptions options, PeerSetup setup, std::vector<Laye
             membership_.OnPathBroken(address);
           },
           log_) {}
+
+// Where members make rounds together all are equal, and a copy must be one of them.
+JoinerOptions Peer::HowToJoin(const PeerSetup& setup) const {
+  JoinerOptions joiner = options_.joiner;
+  const bool pairs = setup.algorithm.mix != nullptr && !setup.has_rounds();
+  joiner.mode = pairs ? FetchMode::kPatchwork : FetchMode::kOneCopy;
+  return joiner;
+}
 
 AveragingActor::Deps Peer::AveragingDeps(const PeerDeps& deps) {
   AveragingActor::Deps averaging;

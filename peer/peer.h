@@ -104,6 +104,7 @@ class Peer : public Actor {
  private:
   Peer(PeerDeps deps, PeerOptions options, PeerSetup setup, std::vector<LayerSpan> layers);
 
+  JoinerOptions HowToJoin(const PeerSetup& setup) const;
   AveragingActor::Deps AveragingDeps(const PeerDeps& deps);
   RoundsActor::Deps RoundsDeps(const PeerDeps& deps);
   TrainingOptions MakeTrainingOptions(const PeerDeps& deps, const PeerSetup& setup);

@@ -60,19 +60,21 @@ void AverageEvaluation::FetchNext() {
   }
   const auto [donor, address] = *waiting_.begin();
   waiting_.erase(waiting_.begin());
-  fetcher_ = std::make_unique<StateFetcher>(
-      executor(), transport_, pool_, self_, request_template_, donor, address,
-      StateFetcherOptions(),
-      Deliver<absl::StatusOr<Snapshot>>([this, donor = donor](absl::StatusOr<Snapshot> state) {
-        fetcher_.reset();
-        if (state.ok()) {
-          Collect(donor, state->values);
-        } else {
-          response_.add_missing(absl::StrCat(donor.ToString(), ": ", state.status().message()));
-        }
-        FetchNext();
-      }));
-  fetcher_->Start();
+  StateFetcher::Events events;
+  events.on_done = Deliver<FetchedState>([this, donor = donor](FetchedState state) {
+    fetcher_.reset();
+    Collect(donor, state.snapshot.values);
+    FetchNext();
+  });
+  events.on_lost = [lost = DeliverEach<absl::Status>([this, donor = donor](absl::Status why) {
+                      fetcher_.reset();
+                      response_.add_missing(absl::StrCat(donor.ToString(), ": ", why.message()));
+                      FetchNext();
+                    })](PeerId, absl::Status why) { lost(std::move(why)); };
+  fetcher_ = std::make_unique<StateFetcher>(executor(), transport_, pool_, self_,
+                                            request_template_, FetchMode::kOneCopy,
+                                            StateSourceOptions(), std::move(events));
+  fetcher_->AddDonor(donor, address);
 }
 
 void AverageEvaluation::Evaluate() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace starling {
 
@@ -42,78 +43,99 @@ void Joiner::OnSwarm(std::map<PeerId, std::string> donors, bool settled) {
   if (!donors_.empty() && donors.empty()) patient_until_ = Now() + options_.settle;
   donors_ = std::move(donors);
   settled_ |= settled;
-  if (fetcher_ != nullptr && donors_.count(fetcher_->donor()) == 0) {
+  if (fetcher_ != nullptr) {
     // Whoever stops being a donor takes its copy along; ask another.
-    ++failures_[fetcher_->donor()];
-    ++attempt_;
-    fetcher_.reset();
+    for (const PeerId donor : fetcher_->donors()) {
+      if (donors_.count(donor) > 0) continue;
+      ++failures_[donor];
+      fetcher_->RemoveDonor(donor);
+    }
   }
   Decide();
 }
 
 void Joiner::Decide() {
-  if (!running() || fetcher_ != nullptr || pausing_) return;
-  if (donors_.empty()) {
-    if (!settled_) return;
-    if (Now() >= patient_until_) {
-      Finish(absl::optional<Snapshot>());
-      return;
-    }
-    if (!patient_) {
-      patient_ = true;
-      ScheduleAt(patient_until_, [this] {
-        patient_ = false;
+  if (!running() || pausing_) return;
+  if (donors_.empty()) return DecideWithoutDonors();
+  if (fetcher_ == nullptr || fetcher_->sources() == 0) {
+    int fewest = std::numeric_limits<int>::max();
+    for (const auto& [donor, address] : donors_) fewest = std::min(fewest, failures_[donor]);
+    if (fewest > rounds_failed_) {
+      rounds_failed_ = fewest;
+      pausing_ = true;
+      ScheduleAfter(options_.backoff * (1 << std::min(rounds_failed_ - 1, 4)), [this] {
+        pausing_ = false;
         Decide();
       });
+      return;
     }
+  }
+  AddDonors(rounds_failed_);
+}
+
+void Joiner::DecideWithoutDonors() {
+  if (!settled_) return;
+  if (Now() >= patient_until_) {
+    Finish(absl::optional<Snapshot>());
     return;
   }
-  int fewest = std::numeric_limits<int>::max();
-  for (const auto& [donor, address] : donors_) fewest = std::min(fewest, failures_[donor]);
-  if (fewest > rounds_failed_) {
-    rounds_failed_ = fewest;
-    pausing_ = true;
-    ScheduleAfter(options_.backoff * (1 << std::min(rounds_failed_ - 1, 4)), [this] {
-      pausing_ = false;
-      Decide();
+  if (patient_) return;
+  patient_ = true;
+  ScheduleAt(patient_until_, [this] {
+    patient_ = false;
+    Decide();
+  });
+}
+
+void Joiner::AddDonors(int failures) {
+  if (fetcher_ == nullptr) {
+    StateFetcher::Events events;
+    events.on_lost = [this](PeerId donor, absl::Status why) {
+      PostOwn([this, donor, why = std::move(why)] { OnLost(donor, why); });
+    };
+    events.on_done = Deliver<FetchedState>([this](FetchedState state) {
+      OnFetched(std::move(state));
     });
-    return;
+    fetcher_ = std::make_unique<StateFetcher>(executor(), transport_, pool_, self_,
+                                              request_template_, options_.mode, options_.source,
+                                              std::move(events));
   }
-  std::vector<PeerId> best;
+  if (fetcher_->done()) return;
+  const size_t most = options_.mode == FetchMode::kPatchwork ? options_.donors : 1;
+  std::vector<PeerId> free;
   for (const auto& [donor, address] : donors_) {
-    if (failures_[donor] == fewest) best.push_back(donor);
+    if (failures_[donor] <= failures && !fetcher_->Uses(donor)) free.push_back(donor);
   }
-  const PeerId donor = best[random_.UniformInt(best.size())];
-  Try(donor, donors_.at(donor));
+  while (fetcher_->sources() < most && !free.empty()) {
+    const auto chosen = free.begin() + static_cast<std::ptrdiff_t>(random_.UniformInt(free.size()));
+    fetcher_->AddDonor(*chosen, donors_.at(*chosen));
+    free.erase(chosen);
+  }
 }
 
-void Joiner::Try(PeerId donor, const std::string& address) {
-  const uint64_t attempt = ++attempt_;
-  fetcher_ = std::make_unique<StateFetcher>(
-      executor(), transport_, pool_, self_, request_template_, donor, address, options_.fetch,
-      Deliver<absl::StatusOr<Snapshot>>([this, attempt](absl::StatusOr<Snapshot> state) {
-        if (attempt == attempt_) OnFetched(std::move(state));
-      }));
-  fetcher_->Start();
-}
-
-void Joiner::OnFetched(absl::StatusOr<Snapshot> state) {
+void Joiner::OnLost(PeerId donor, absl::Status why) {
   if (!running() || fetcher_ == nullptr) return;
-  const PeerId donor = fetcher_->donor();
-  fetcher_.reset();
-  if (state.ok()) {
-    log_(absl::StrCat("took over the parameters of peer ", donor.ToString(), " at step ",
-                      state->step, ", hash verified"));
-    Finish(absl::optional<Snapshot>(*std::move(state)));
-    return;
-  }
-  log_(absl::StrCat("state transfer failed: ", state.status().message()));
-  if (absl::IsFailedPrecondition(state.status())) {
-    Finish(state.status());
+  log_(absl::StrCat("state transfer: ", why.message()));
+  if (absl::IsFailedPrecondition(why)) {
+    Finish(why);
     return;
   }
   ++failures_[donor];
   Decide();
+}
+
+void Joiner::OnFetched(FetchedState state) {
+  if (!running()) return;
+  std::vector<std::string> donors;
+  for (const auto& [donor, shards] : state.donors) {
+    donors.push_back(state.donors.size() == 1
+                         ? donor.ToString()
+                         : absl::StrCat(donor.ToString(), " (", shards, " shards)"));
+  }
+  log_(absl::StrCat("took over the parameters of peer", donors.size() == 1 ? " " : "s ",
+                    absl::StrJoin(donors, ", "), " at step ", state.snapshot.step,
+                    ", hashes verified"));
+  Finish(absl::optional<Snapshot>(std::move(state.snapshot)));
 }
 
 bool Joiner::OnFrame(const Frame& frame) {

@@ -1,8 +1,9 @@
 // A newcomer's way to its first parameters.
 //
 //   others still unknown ─▶ wait for the first word from the swarm, `settle` at most
-//   somebody trains      ─▶ fetch its parameters (StateFetcher); on failure the next donor, round
-//                           and round with backoff, as long as anybody trains
+//   somebody trains      ─▶ fetch parameters (StateFetcher) of one donor, or of several at once where
+//                           the algorithm allows a patchwork; a donor that fails is followed by another,
+//                           round and round with backoff, as long as anybody trains. What is here stays.
 //   nobody trains        ─▶ start from the seed: everybody who starts so has the same parameters;
 //                           but if somebody did a moment ago, wait another `settle` for its return,
 //                           for fresh parameters would spoil a trained swarm
@@ -28,7 +29,12 @@
 namespace starling {
 
 struct JoinerOptions {
-  StateFetcherOptions fetch;
+  StateSourceOptions source;
+  // Donors at once, if `mode` is kPatchwork. Up: faster where uplinks are narrow; each donor in use
+  // holds one model of memory for us. Default 4.
+  size_t donors = 4;
+  // kPatchwork where peers exchange shards in pairs; kOneCopy where all should be equal.
+  FetchMode mode = FetchMode::kOneCopy;
   // How long to wait for a first word of anybody before starting from the seed. Up: a slow swarm is
   // still found; down: the first peer of a swarm starts sooner. Default 3 s.
   absl::Duration settle = absl::Seconds(3);
@@ -59,8 +65,11 @@ class Joiner : public Actor {
 
  private:
   void Decide();
-  void Try(PeerId donor, const std::string& address);
-  void OnFetched(absl::StatusOr<Snapshot> state);
+  void DecideWithoutDonors();
+  // Adds donors that failed no more often than `failures` until there are enough.
+  void AddDonors(int failures);
+  void OnLost(PeerId donor, absl::Status why);
+  void OnFetched(FetchedState state);
   void Finish(absl::StatusOr<absl::optional<Snapshot>> result);
 
   Transport* const transport_;
@@ -80,8 +89,7 @@ class Joiner : public Actor {
   // Donors were there and are gone: they may be back in a moment.
   absl::Time patient_until_ = absl::InfinitePast();
   bool patient_ = false;  // the timer for that is armed
-  uint64_t attempt_ = 0;  // tells the result of the current fetch from one called off
-  std::unique_ptr<StateFetcher> fetcher_;
+  std::unique_ptr<StateFetcher> fetcher_;  // from the first donor on
 };
 
 }  // namespace starling

@@ -5,155 +5,185 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "peer/runtime/check.h"
 #include "peer/state/state_hash.h"
 
 namespace starling {
+namespace {
+
+// Models of about one age may be mixed shard by shard.
+bool NearInSteps(uint64_t some, uint64_t other) {
+  const uint64_t apart = some > other ? some - other : other - some;
+  return apart <= std::max<uint64_t>(100, std::max(some, other) / 50);
+}
+
+}  // namespace
 
 StateFetcher::StateFetcher(Executor* control, Transport* transport, BufferPool* pool,
                            const FrameIdentity& self, v1::ControlRequest request_template,
-                           PeerId donor, std::string address, StateFetcherOptions options,
-                           absl::AnyInvocable<void(absl::StatusOr<Snapshot>)> done)
+                           FetchMode mode, StateSourceOptions options, Events events)
     : Actor(control, /*mailbox_capacity=*/64),
       transport_(transport),
       pool_(pool),
       self_(self),
       request_template_(std::move(request_template)),
-      donor_(donor),
-      address_(std::move(address)),
+      mode_(mode),
       options_(options),
-      done_(std::move(done)) {}
+      events_(std::move(events)),
+      values_(pool_->Take(self_.shards.elements)),
+      origins_(self_.shards.count()) {
+  for (uint32_t shard = 0; shard < origins_.size(); ++shard) open_.insert(open_.end(), shard);
+}
 
-void StateFetcher::Start() {
+void StateFetcher::AddDonor(PeerId donor, const std::string& address) {
   AssertHere();
-  v1::ControlRequest request = request_template_;
-  request.mutable_hold_state();
-  transport_->Call(address_, std::move(request), options_.patience,
-                   Deliver<absl::StatusOr<v1::ControlResponse>>(
-                       [this](absl::StatusOr<v1::ControlResponse> response) {
-                         OnManifest(std::move(response));
-                       }));
+  STARLING_CHECK(!done_ && !Uses(donor));
+  STARLING_CHECK(mode_ == FetchMode::kPatchwork || sources() == 0);
+  sources_.push_back(std::make_unique<StateSource>(executor(), transport_,
+                                                   static_cast<StateSource::Owner*>(this), self_,
+                                                   request_template_, donor, address, options_));
+  sources_.back()->Start();
 }
 
-void StateFetcher::OnManifest(absl::StatusOr<v1::ControlResponse> response) {
-  if (!response.ok()) {
-    Finish(absl::UnavailableError(absl::StrCat("donor ", donor_.ToString(), " at ", address_, ": ",
-                                               response.status().message())));
-    return;
+void StateFetcher::RemoveDonor(PeerId donor) {
+  AssertHere();
+  for (const auto& source : sources_) {
+    if (source->ended() || source->donor() != donor) continue;
+    source->End();
+    Replace(*source);
   }
-  if (response->has_refused()) {
-    Finish(RefusalError(response->refused().reason(), response->refused().detail()));
-    return;
-  }
-  if (!response->has_state()) {
-    Finish(absl::UnavailableError(absl::StrCat("donor ", donor_.ToString(), " at ", address_,
-                                               " answered without a manifest")));
-    return;
-  }
-  manifest_ = response->state();
-  if (const absl::Status status = CheckManifest(self_, manifest_); !status.ok()) {
-    Finish(status);
-    return;
-  }
-  values_ = pool_->Take(self_.shards.elements);
-  here_.assign(self_.shards.count(), false);
-  last_heard_ = Now();
-  quiet_ = options_.retry;
-  RequestMore();
-  ArmRetry();
 }
 
-absl::Status StateFetcher::RefusalError(v1::RefusalReason reason, absl::string_view detail) const {
-  const bool for_good = reason == v1::REFUSAL_REASON_WRONG_RUN ||
-                        reason == v1::REFUSAL_REASON_WRONG_MODEL ||
-                        reason == v1::REFUSAL_REASON_WRONG_EPOCH;
-  return absl::Status(
-      for_good ? absl::StatusCode::kFailedPrecondition : absl::StatusCode::kUnavailable,
-      absl::StrCat("donor ", donor_.ToString(), " at ", address_, ": ", detail));
-}
-
-void StateFetcher::RequestMore() {
-  while (next_ < here_.size() && next_ - received_ < options_.window) Request(next_++);
-}
-
-absl::Duration StateFetcher::LongestQuiet() const {
-  return std::max(options_.retry, options_.patience / 8);
-}
-
-void StateFetcher::Request(uint32_t shard) {
-  Frame frame;
-  StampHeader(self_, shard, frame.header);
-  frame.header.set_kind(v1::FRAME_KIND_STATE_REQUEST);
-  frame.header.set_exchange_id(manifest_.state_id());
-  transport_->SendFrame(address_, std::move(frame)).IgnoreError();
-}
-
-void StateFetcher::ArmRetry() {
-  ScheduleAt(std::max(last_heard_, last_retry_) + quiet_, [this] {
-    if (!done_) return;
-    // While shards keep coming the others are under way; asking again would only clog a slow link.
-    if (Now() < last_heard_ + quiet_) {
-      ArmRetry();
-      return;
-    }
-    if (Now() - last_heard_ >= options_.patience) {
-      Finish(absl::UnavailableError(absl::StrCat(
-          "donor ", donor_.ToString(), " at ", address_, " sent ", received_, " of ", here_.size(),
-          " shards and nothing for ", absl::FormatDuration(options_.patience))));
-      return;
-    }
-    for (uint32_t shard = 0; shard < next_; ++shard) {
-      if (!here_[shard]) Request(shard);
-    }
-    last_retry_ = Now();
-    ArmRetry();
+bool StateFetcher::Uses(PeerId donor) const {
+  return std::any_of(sources_.begin(), sources_.end(), [donor](const auto& source) {
+    return !source->ended() && source->donor() == donor;
   });
+}
+
+size_t StateFetcher::sources() const {
+  return static_cast<size_t>(
+      std::count_if(sources_.begin(), sources_.end(),
+                    [](const auto& source) { return !source->ended(); }));
+}
+
+std::vector<PeerId> StateFetcher::donors() const {
+  std::vector<PeerId> donors;
+  for (const auto& source : sources_) {
+    if (!source->ended()) donors.push_back(source->donor());
+  }
+  return donors;
 }
 
 bool StateFetcher::OnFrame(const Frame& frame) {
   AssertHere();
-  if (!done_ || manifest_.state_id() == 0 || frame.header.exchange_id() != manifest_.state_id() ||
-      frame.header.sender() != donor_.value()) {
-    return false;
-  }
-  if (frame.header.kind() == v1::FRAME_KIND_REFUSAL) {
-    Finish(RefusalError(frame.header.refusal(), frame.header.detail()));
-    return true;
-  }
-  const uint32_t shard = frame.header.shard();
-  if (frame.header.payload_hash() != manifest_.shard_hashes(shard)) return true;
-  const absl::Duration gap = Now() - last_heard_;
-  last_heard_ = Now();
-  if (here_[shard]) return true;
-  std::memcpy(values_.floats().data() + self_.shards.offset(shard), frame.payload.data(),
-              frame.payload.size());
-  here_[shard] = true;
-  ++received_;
-  quiet_ = std::clamp(2 * gap, options_.retry, LongestQuiet());
-  if (received_ < here_.size()) {
-    RequestMore();
-    return true;
-  }
-  SharedBytes values = std::move(values_).Freeze();
-  if (!MatchesManifest(manifest_, values)) {
-    Finish(absl::DataLossError(absl::StrCat("parameters from donor ", donor_.ToString(), " at ",
-                                            address_, " do not match their hash")));
-    return true;
-  }
-  Finish(Snapshot{std::move(values), manifest_.step(), manifest_.samples()});
-  return true;
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [&frame](const auto& source) { return source->OnFrame(frame); });
 }
 
-void StateFetcher::Finish(absl::StatusOr<Snapshot> result) {
-  if (!done_) return;
-  auto done = std::move(done_);
-  done_ = nullptr;
-  if (manifest_.state_id() != 0) {
-    v1::ControlRequest request = request_template_;
-    request.mutable_release_state()->set_state_id(manifest_.state_id());
-    transport_->Call(address_, std::move(request), absl::Seconds(2),
-                     [](absl::StatusOr<v1::ControlResponse>) {});
+absl::Status StateFetcher::OnManifest(StateSource& source) {
+  const v1::StateManifest& manifest = source.manifest();
+  for (uint32_t shard = 0; shard < origins_.size(); ++shard) {
+    Origin& origin = origins_[shard];
+    if (origin.donor == PeerId()) continue;
+    if (mode_ == FetchMode::kPatchwork) {
+      if (NearInSteps(origin.step, manifest.step())) continue;
+      if (origin.step > manifest.step()) {
+        return absl::UnavailableError(
+            absl::StrCat("donor ", source.donor().ToString(), " at ", source.address(),
+                         " is at step ", manifest.step(), ", too far behind ", origin.step,
+                         ", of which shards are here already"));
+      }
+      DropShard(shard);
+    } else if (origin.hash != manifest.shard_hashes(static_cast<int>(shard))) {
+      DropShard(shard);
+    } else {
+      origin = {source.donor(), origin.hash, manifest.step(), manifest.samples()};
+    }
   }
-  done(std::move(result));
+  if (count_here_ == origins_.size()) Complete();
+  return absl::OkStatus();
+}
+
+void StateFetcher::DropShard(uint32_t shard) {
+  origins_[shard] = Origin();
+  --count_here_;
+  open_.insert(shard);
+}
+
+absl::optional<uint32_t> StateFetcher::NextShard(const StateSource& source) {
+  if (done_) return absl::nullopt;
+  if (!open_.empty()) return open_.extract(open_.begin()).value();
+  if (!source.asked().empty()) return absl::nullopt;
+  for (const auto& other : sources_) {
+    if (!other->ended() && !other->asked().empty()) return *other->asked().begin();
+  }
+  return absl::nullopt;
+}
+
+bool StateFetcher::OnShard(StateSource& source, uint32_t shard, const SharedBytes& values) {
+  if (done_ || origins_[shard].donor != PeerId()) return !done_;
+  STARLING_CHECK(values.size() == self_.shards.length(shard) * sizeof(float));
+  std::memcpy(values_.floats().data() + self_.shards.offset(shard), values.data(), values.size());
+  const v1::StateManifest& manifest = source.manifest();
+  origins_[shard] = {source.donor(), manifest.shard_hashes(static_cast<int>(shard)),
+                     manifest.step(), manifest.samples()};
+  for (const auto& other : sources_) other->Forget(shard);
+  if (++count_here_ == origins_.size()) Complete();
+  return !done_;
+}
+
+void StateFetcher::OnLost(StateSource& source, absl::Status why) {
+  const PeerId donor = source.donor();
+  Replace(source);
+  if (!done_) events_.on_lost(donor, std::move(why));
+}
+
+void StateFetcher::Replace(const StateSource& source) {
+  for (const uint32_t shard : source.asked()) {
+    const bool elsewhere =
+        std::any_of(sources_.begin(), sources_.end(), [shard](const auto& other) {
+          return !other->ended() && other->asked().count(shard) > 0;
+        });
+    if (!elsewhere) open_.insert(shard);
+  }
+  for (const auto& other : sources_) other->RequestMore();
+  PostOwn([this] {
+    std::erase_if(sources_, [](const auto& each) { return each->ended(); });
+  });
+}
+
+void StateFetcher::Complete() {
+  FetchedState state;
+  const Origin* oldest = &origins_.front();
+  for (const Origin& origin : origins_) {
+    ++state.donors[origin.donor];
+    if (origin.step < oldest->step) oldest = &origin;
+  }
+  if (mode_ == FetchMode::kOneCopy) {
+    const auto source = std::find_if(sources_.begin(), sources_.end(),
+                                     [](const auto& each) { return !each->ended(); });
+    STARLING_CHECK(source != sources_.end());
+    const SharedBytes values = std::move(values_).Freeze();
+    if (!MatchesManifest((*source)->manifest(), values)) {
+      values_ = pool_->Take(self_.shards.elements);
+      for (uint32_t shard = 0; shard < origins_.size(); ++shard) DropShard(shard);
+      (*source)->End();
+      Replace(**source);
+      events_.on_lost((*source)->donor(),
+                      absl::DataLossError(absl::StrCat(
+                          "parameters from donor ", (*source)->donor().ToString(), " at ",
+                          (*source)->address(), " do not match their hash")));
+      return;
+    }
+    state.snapshot.values = values;
+  } else {
+    state.snapshot.values = std::move(values_).Freeze();
+  }
+  state.snapshot.step = oldest->step;
+  state.snapshot.samples = oldest->samples;
+  done_ = true;
+  for (const auto& source : sources_) source->End();
+  events_.on_done(std::move(state));
 }
 
 }  // namespace starling

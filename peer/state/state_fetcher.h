@@ -1,85 +1,111 @@
-// A newcomer's side of state transfer: fetches one consistent copy of a donor's parameters, verified
-// by hash, tolerating loss, repetition and reordering on the way.
+// A newcomer's side of state transfer: puts a whole vector of parameters together from what donors hold
+// for it, verified by hash. The owner says which donors; each is a StateSource.
 //
-//   hold ─▶ manifest ─▶ requests, at most `window` shards at a time ─▶ all here ─▶ hash ─▶ done
+// kOneCopy: from one donor at a time, so the result is exactly what that donor held, and the hash of the
+// whole is checked too. Of a donor before it, the shards stay that the next one holds as well.
 //
-// Each shard must match the manifest's hash of it, the whole must match the hash of the whole. When no
-// shard has come for a while, those missing are asked for again; a donor that delivers nothing for
-// `patience` is given up. When it ends it tells the donor to let go of the copy; a copy that nobody lets
-// go of is dropped by the donor after a while. One fetch per object; destroy it to cancel.
+// kPatchwork: from several donors at once, each shard from whoever is next to have a free place; every
+// donor holds its own model, so shards are of different models. That is what exchanges make anyway, in
+// which shards travel and are committed one by one, and costs nothing where the donors are near each
+// other; donors more than max(100, 2 %) steps apart are not mixed. A lost donor's shards stay, and those
+// it still owed are asked of the others: a cut costs what was under way. In the end, when everything
+// is asked for, whoever is idle is asked for what another is slow with.
 //
-// Executor: control.
+// One fetch per object; destroy it to cancel. Executor: control.
 
 #ifndef STARLING_PEER_STATE_STATE_FETCHER_H_
 #define STARLING_PEER_STATE_STATE_FETCHER_H_
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
-#include "absl/status/statusor.h"
-#include "absl/time/time.h"
+#include "absl/status/status.h"
 #include "peer/gossip/admission.h"
 #include "peer/runtime/actor.h"
 #include "peer/runtime/buffer_pool.h"
+#include "peer/state/state_source.h"
 #include "peer/training/parameter_owner.h"
 #include "peer/transport/transport.h"
 
 namespace starling {
 
-struct StateFetcherOptions {
-  // Shards asked for and not yet here. Up: faster on long links, more memory in flight.
-  uint32_t window = 8;
-  // Shards missing are asked for again after a silence of twice the last time between two shards,
-  // but not less than this and not more than an eighth of the patience.
-  // Up: fewer shards are asked for twice; down: losses are made good sooner. Default 1 s.
-  absl::Duration retry = absl::Seconds(1);
-  // Longest silence. Default 10 s.
-  absl::Duration patience = absl::Seconds(10);
+enum class FetchMode { kOneCopy, kPatchwork };
+
+struct FetchedState {
+  // Step and samples are those of the donor that was furthest behind.
+  Snapshot snapshot;
+  // Shards by donor.
+  std::map<PeerId, uint32_t> donors;
 };
 
-class StateFetcher : public Actor {
+class StateFetcher : public Actor, private StateSource::Owner {
  public:
-  // Calls `done` once: the state, or UNAVAILABLE (donor unreachable, busy or silent),
-  // FAILED_PRECONDITION (other model or run), DATA_LOSS (the hash of the whole does not match).
+  struct Events {
+    // A donor is of no more use: UNAVAILABLE (unreachable, busy, silent, too far from the others),
+    // FAILED_PRECONDITION (other model or run), DATA_LOSS (the hash of the whole does not match; what
+    // came of it is dropped).
+    std::function<void(PeerId, absl::Status)> on_lost;
+    // Once; nothing follows. The fetcher must not be destroyed in either.
+    absl::AnyInvocable<void(FetchedState)> on_done;
+  };
+
   StateFetcher(Executor* control, Transport* transport, BufferPool* pool, const FrameIdentity& self,
-               v1::ControlRequest request_template, PeerId donor, std::string address,
-               StateFetcherOptions options,
-               absl::AnyInvocable<void(absl::StatusOr<Snapshot>)> done);
+               v1::ControlRequest request_template, FetchMode mode, StateSourceOptions options,
+               Events events);
 
-  void Start();
+  // In use from now on. One that is not yet; kOneCopy has at most one.
+  void AddDonor(PeerId donor, const std::string& address);
+  // Nothing if it is not in use.
+  void RemoveDonor(PeerId donor);
+  bool Uses(PeerId donor) const;
+  size_t sources() const;
+  std::vector<PeerId> donors() const;
+  bool done() const { return done_; }
 
-  PeerId donor() const { return donor_; }
   // A STATE_REPLY or a REFUSAL of a STATE_REQUEST, admitted. False if it is not of this fetch.
   bool OnFrame(const Frame& frame);
 
+  uint32_t shards_here() const { return count_here_; }
+
  private:
-  void OnManifest(absl::StatusOr<v1::ControlResponse> response);
-  void RequestMore();
-  void Request(uint32_t shard);
-  void ArmRetry();
-  absl::Duration LongestQuiet() const;
-  absl::Status RefusalError(v1::RefusalReason reason, absl::string_view detail) const;
-  void Finish(absl::StatusOr<Snapshot> result);
+  absl::Status OnManifest(StateSource& source) override;
+  absl::optional<uint32_t> NextShard(const StateSource& source) override;
+  bool OnShard(StateSource& source, uint32_t shard, const SharedBytes& values) override;
+  void OnLost(StateSource& source, absl::Status why) override;
+
+  void DropShard(uint32_t shard);
+  // Of a source that has ended: what it was asked for is asked of the others.
+  void Replace(const StateSource& source);
+  void Complete();
 
   Transport* const transport_;
   BufferPool* const pool_;
   const FrameIdentity self_;
   const v1::ControlRequest request_template_;
-  const PeerId donor_;
-  const std::string address_;
-  const StateFetcherOptions options_;
+  const FetchMode mode_;
+  const StateSourceOptions options_;
+  Events events_;
 
-  absl::AnyInvocable<void(absl::StatusOr<Snapshot>)> done_;
-  v1::StateManifest manifest_;
+  std::vector<std::unique_ptr<StateSource>> sources_;
   MutableBuffer values_;
-  std::vector<bool> here_;
-  uint32_t next_ = 0;       // shards below were asked for
-  uint32_t received_ = 0;
-  absl::Time last_heard_;  // when the last right shard came, repetitions included
-  absl::Time last_retry_ = absl::InfinitePast();
-  absl::Duration quiet_;  // silence after which the missing are asked for again
+  struct Origin {
+    PeerId donor;
+    uint64_t hash = 0;
+    uint64_t step = 0;
+    uint64_t samples = 0;
+  };
+  // Where each shard that is here came from; donor 0: it is not here.
+  std::vector<Origin> origins_;
+  uint32_t count_here_ = 0;
+  // Neither here nor asked for.
+  std::set<uint32_t> open_;
+  bool done_ = false;
 };
 
 }  // namespace starling

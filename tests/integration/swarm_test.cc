@@ -91,7 +91,7 @@ TEST_F(SwarmTest, NewcomerTakesOverALivingPeersParameters) {
   ASSERT_TRUE(WatchUntil(peers_[0]->address(), MoreSteps(200)));
   const uint64_t step_before = StatusOf(peers_[0]->address()).training().step();
   Daemon& newcomer = AddPeer();
-  EXPECT_TRUE(newcomer.LogHas("hash verified")) << newcomer.log();
+  EXPECT_TRUE(newcomer.LogHas("verified")) << newcomer.log();
   v1::Status status;
   EXPECT_TRUE(WatchUntil(
       newcomer.address(),

@@ -10,15 +10,18 @@ namespace {
 
 class JoinerTest : public ::testing::Test {
  protected:
-  JoinerTest() {
-    world_.on_frame = [this](const Frame& frame) { joiner_.OnFrame(frame); };
+  explicit JoinerTest(FetchMode mode = FetchMode::kOneCopy) {
+    options_.mode = mode;
+    joiner_.emplace(&world_.executor, &world_, &pool_, world_.self, Random(1), options_,
+                    [this](const std::string& line) { log_.push_back(line); });
+    world_.on_frame = [this](const Frame& frame) { joiner_->OnFrame(frame); };
   }
 
   void Start() {
     v1::ControlRequest request;
     request.set_run_id(7);
     world_.executor.Do([&] {
-      joiner_.Start(request, [this](absl::StatusOr<absl::optional<Snapshot>> result) {
+      joiner_->Start(request, [this](absl::StatusOr<absl::optional<Snapshot>> result) {
         results_.push_back(std::move(result));
       });
     });
@@ -27,7 +30,7 @@ class JoinerTest : public ::testing::Test {
   void Swarm(std::vector<uint64_t> donors, bool settled) {
     std::map<PeerId, std::string> addresses;
     for (const uint64_t id : donors) addresses[PeerId(id)] = DonorAddress(id);
-    world_.executor.Do([&] { joiner_.OnSwarm(addresses, settled); });
+    world_.executor.Do([&] { joiner_->OnSwarm(addresses, settled); });
     world_.Run();
   }
   void ExpectTookOver(uint64_t donor) {
@@ -38,26 +41,20 @@ class JoinerTest : public ::testing::Test {
     const std::vector<float>& expected = world_.donor(donor).owner.values;
     EXPECT_EQ(std::memcmp(state.values.data(), expected.data(), state.values.size()), 0);
     EXPECT_EQ(state.step, 1000 * donor);
-    EXPECT_FALSE(joiner_.running());
+    EXPECT_FALSE(joiner_->running());
   }
   void ExpectSeed() {
     ASSERT_EQ(results_.size(), 1);
     ASSERT_TRUE(results_[0].ok()) << results_[0].status();
     EXPECT_FALSE(results_[0]->has_value());
-    EXPECT_FALSE(joiner_.running());
+    EXPECT_FALSE(joiner_->running());
   }
 
-  StateWorld world_{ShardMap{10, 4}};
+  StateWorld world_{ShardMap{160, 4}};
   BufferPool pool_{size_t{1} << 20};
   JoinerOptions options_;
   std::vector<std::string> log_;
-  Joiner joiner_{&world_.executor,
-                 &world_,
-                 &pool_,
-                 world_.self,
-                 Random(1),
-                 options_,
-                 [this](const std::string& line) { log_.push_back(line); }};
+  absl::optional<Joiner> joiner_;
   std::vector<absl::StatusOr<absl::optional<Snapshot>>> results_;
 };
 
@@ -185,7 +182,7 @@ TEST_F(JoinerTest, TheResultOfAFetchThatWasCalledOffIsNotBlamedOnTheNext) {
   Start();
   Swarm({1}, true);
   // The failure of the first fetch is on its way while the second begins.
-  world_.executor.Advance(options_.fetch.patience - absl::Milliseconds(1));
+  world_.executor.Advance(options_.source.patience - absl::Milliseconds(1));
   world_.executor.Freeze(absl::Milliseconds(1));
   Swarm({2}, true);
   world_.executor.Advance(absl::Milliseconds(500));
@@ -194,16 +191,47 @@ TEST_F(JoinerTest, TheResultOfAFetchThatWasCalledOffIsNotBlamedOnTheNext) {
   EXPECT_EQ(world_.donor(2).holds, 1);
 }
 
+class PatchworkJoinerTest : public JoinerTest {
+ protected:
+  PatchworkJoinerTest() : JoinerTest(FetchMode::kPatchwork) {
+    for (uint64_t id = 1; id <= 6; ++id) world_.AddDonor(id).owner.step = 5000;
+  }
+  int holds() {
+    int count = 0;
+    for (uint64_t id = 1; id <= 6; ++id) count += world_.donor(id).holds;
+    return count;
+  }
+};
+
+TEST_F(PatchworkJoinerTest, FourDonorsAreAskedAtOnce) {
+  Start();
+  Swarm({1, 2, 3, 4, 5, 6}, true);
+  EXPECT_EQ(holds(), 4);
+  world_.Settle();
+  ASSERT_EQ(results_.size(), 1);
+  EXPECT_EQ((*results_[0])->step, 5000);
+  EXPECT_NE(log_.back().find("shards"), std::string::npos) << log_.back();
+}
+
+TEST_F(PatchworkJoinerTest, ABusyDonorIsReplacedByOneThatWasNotAsked) {
+  for (uint64_t id = 1; id <= 3; ++id) world_.donor(id).owner.full = true;
+  Start();
+  Swarm({1, 2, 3, 4, 5, 6}, true);
+  world_.Settle();
+  ASSERT_EQ(results_.size(), 1);
+  EXPECT_TRUE(results_[0].ok());
+}
+
 TEST_F(JoinerTest, StoppedItReportsNothing) {
   world_.AddDonor(1);
   Start();
   Swarm({1}, true);
-  world_.executor.Do([&] { joiner_.Stop(); });
+  world_.executor.Do([&] { joiner_->Stop(); });
   world_.Settle();
   Swarm({}, true);
   world_.executor.Advance(absl::Minutes(1));
   EXPECT_TRUE(results_.empty());
-  EXPECT_FALSE(joiner_.running());
+  EXPECT_FALSE(joiner_->running());
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 #include "peer/state/state_fetcher.h"
 
 #include <cstring>
+#include <map>
 #include <memory>
+#include <set>
 
 #include "gtest/gtest.h"
 #include "tests/peer/state/state_world.h"
@@ -17,15 +19,60 @@ constexpr ShardMap kShards{99, 4};
 class StateFetcherTest : public ::testing::Test {
  protected:
   // Begins to fetch; whatever becomes of it ends up in results_.
-  void Fetch(uint64_t donor) {
+  void Fetch(uint64_t donor) { FetchFrom({donor}, FetchMode::kOneCopy); }
+  void FetchFrom(std::vector<uint64_t> donors, FetchMode mode) {
     v1::ControlRequest request;
     request.set_run_id(7);
-    fetcher_ = std::make_unique<StateFetcher>(
-        &world_.executor, &world_, &pool_, world_.self, request, PeerId(donor), DonorAddress(donor),
-        options_, [this](absl::StatusOr<Snapshot> result) { results_.push_back(std::move(result)); });
+    StateFetcher::Events events;
+    events.on_lost = [this](PeerId, absl::Status why) { results_.push_back(std::move(why)); };
+    events.on_done = [this](FetchedState state) {
+      shares_ = state.donors;
+      results_.push_back(std::move(state.snapshot));
+    };
+    fetcher_ = std::make_unique<StateFetcher>(&world_.executor, &world_, &pool_, world_.self,
+                                              request, mode, options_, std::move(events));
     world_.on_frame = [this](const Frame& frame) { fetcher_->OnFrame(frame); };
-    world_.executor.Do([this] { fetcher_->Start(); });
+    for (const uint64_t donor : donors) Add(donor);
+  }
+  void Add(uint64_t donor) {
+    world_.executor.Do([&] { fetcher_->AddDonor(PeerId(donor), DonorAddress(donor)); });
     world_.Run();
+  }
+  // Donors of one age, so that their shards may be mixed.
+  void AddNearDonors(uint64_t count) {
+    for (uint64_t id = 1; id <= count; ++id) world_.AddDonor(id).owner.step = 1000 + id;
+  }
+  // Delivers the first message that is from or to `donor`; false if there is none.
+  bool DeliverOf(uint64_t donor) {
+    for (auto each = world_.underway.begin(); each != world_.underway.end(); ++each) {
+      if (each->donor != DonorAddress(donor)) continue;
+      const Message message = *each;
+      world_.underway.erase(each);
+      world_.Deliver(message);
+      return true;
+    }
+    return false;
+  }
+  // Each shard that came is one donor's, bit for bit.
+  void ExpectPatchworkOf(std::set<uint64_t> donors) {
+    ASSERT_EQ(results_.size(), 1);
+    ASSERT_TRUE(results_[0].ok()) << results_[0].status();
+    const absl::Span<const float> values = results_[0]->values.floats();
+    std::map<PeerId, uint32_t> found;
+    for (uint32_t shard = 0; shard < kShards.count(); ++shard) {
+      for (const uint64_t donor : donors) {
+        const float* const held =
+            world_.donor(donor).owner.values.data() + kShards.offset(shard);
+        if (std::memcmp(values.data() + kShards.offset(shard), held,
+                        kShards.length(shard) * sizeof(float)) == 0) {
+          ++found[PeerId(donor)];
+        }
+      }
+    }
+    uint32_t total = 0;
+    for (const auto& [donor, count] : found) total += count;
+    EXPECT_EQ(total, kShards.count());
+    EXPECT_EQ(found, shares_);
   }
   void ExpectFetched(uint64_t donor) {
     ASSERT_EQ(results_.size(), 1);
@@ -46,8 +93,9 @@ class StateFetcherTest : public ::testing::Test {
 
   StateWorld world_{kShards};
   BufferPool pool_{size_t{1} << 20};
-  StateFetcherOptions options_;
+  StateSourceOptions options_;
   std::unique_ptr<StateFetcher> fetcher_;
+  std::map<PeerId, uint32_t> shares_;
   std::vector<absl::StatusOr<Snapshot>> results_;
 };
 
@@ -236,7 +284,7 @@ TEST_F(StateFetcherTest, ADonorThatFallsSilentIsUnavailableAfterThePatience) {
   world_.executor.Advance(absl::Milliseconds(9999));
   EXPECT_TRUE(results_.empty());
   world_.executor.Advance(absl::Milliseconds(2500));
-  ExpectFailed(absl::StatusCode::kUnavailable, "1 of 25 shards");
+  ExpectFailed(absl::StatusCode::kUnavailable, "sent 1 shards, owes 8");
   EXPECT_EQ(world_.executor.timers(), 1);  // the keeper's; the fetcher has none left
 }
 
@@ -266,6 +314,146 @@ TEST_F(StateFetcherTest, FramesOfOthersAreNotOfThisFetch) {
   world_.Settle();
   ExpectFetched(1);
   EXPECT_FALSE(taken([](auto&) {}));
+}
+
+TEST_F(StateFetcherTest, SeveralDonorsServeAtOnceAndEveryShardIsOneDonorsBitForBit) {
+  AddNearDonors(4);
+  FetchFrom({1, 2, 3, 4}, FetchMode::kPatchwork);
+  world_.Settle();
+  ExpectPatchworkOf({1, 2, 3, 4});
+  EXPECT_EQ(shares_.size(), 4);
+  EXPECT_EQ(results_[0]->step, 1001);
+  for (uint64_t id = 1; id <= 4; ++id) EXPECT_EQ(world_.donor(id).released.size(), 1) << id;
+}
+
+TEST_F(StateFetcherTest, AFastDonorServesMoreThanASlowOne) {
+  options_.window = 2;
+  AddNearDonors(2);
+  FetchFrom({1, 2}, FetchMode::kPatchwork);
+  for (int turn = 0; results_.empty() && turn < 1000; ++turn) {
+    for (int i = 0; i < 10 && results_.empty(); ++i) DeliverOf(1);
+    if (results_.empty()) DeliverOf(2);
+  }
+  ExpectPatchworkOf({1, 2});
+  EXPECT_GT(shares_[PeerId(1)], 4 * shares_[PeerId(2)]);
+}
+
+TEST_F(StateFetcherTest, WhatALostDonorSentStaysAndTheOthersAreAskedForTheRest) {
+  AddNearDonors(2);
+  FetchFrom({1, 2}, FetchMode::kPatchwork);
+  for (int i = 0; i < 14; ++i) ASSERT_TRUE(DeliverOf(1));
+  world_.executor.Do([&] { fetcher_->RemoveDonor(PeerId(1)); });
+  std::erase_if(world_.underway,
+                [](const Message& message) { return message.donor == DonorAddress(1); });
+  world_.Settle();
+  ExpectPatchworkOf({1, 2});
+  EXPECT_GT(shares_[PeerId(1)], 0);
+}
+
+TEST_F(StateFetcherTest, AfterACutOfTheOnlyDonorTheNextOneSendsOnlyWhatIsMissing) {
+  AddNearDonors(2);
+  FetchFrom({1}, FetchMode::kPatchwork);
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(DeliverOf(1));
+  const uint32_t here = fetcher_->shards_here();
+  ASSERT_GT(here, 2);
+  world_.executor.Do([&] { fetcher_->RemoveDonor(PeerId(1)); });
+  world_.underway.clear();
+  Add(2);
+  world_.Settle();
+  ExpectPatchworkOf({1, 2});
+  EXPECT_EQ(shares_[PeerId(1)], here);
+}
+
+TEST_F(StateFetcherTest, ASlowDonorsLastShardsAreAskedOfWhoeverIsIdle) {
+  AddNearDonors(2);
+  FetchFrom({1, 2}, FetchMode::kPatchwork);
+  // Donor 2 sends nothing at all.
+  for (int i = 0; i < 1000 && results_.empty(); ++i) DeliverOf(1);
+  ExpectPatchworkOf({1});
+}
+
+TEST_F(StateFetcherTest, ADonorFarFromTheOthersIsNotMixedWithThem) {
+  AddNearDonors(1);
+  world_.AddDonor(3).owner.step = 700;
+  FetchFrom({1}, FetchMode::kPatchwork);
+  for (int i = 0; i < 12; ++i) ASSERT_TRUE(DeliverOf(1));
+  Add(3);
+  ASSERT_EQ(results_.size(), 1);
+  EXPECT_TRUE(absl::IsUnavailable(results_[0].status()));
+  EXPECT_NE(results_[0].status().message().find("too far behind"), absl::string_view::npos);
+  results_.clear();
+  world_.Settle();
+  ExpectPatchworkOf({1});
+}
+
+TEST_F(StateFetcherTest, ShardsOfADonorFarBehindTheNextOneAreDropped) {
+  AddNearDonors(2);
+  world_.donor(1).owner.step = 10;
+  FetchFrom({1}, FetchMode::kPatchwork);
+  for (int i = 0; i < 12; ++i) ASSERT_TRUE(DeliverOf(1));
+  ASSERT_GT(fetcher_->shards_here(), 0);
+  world_.executor.Do([&] { fetcher_->RemoveDonor(PeerId(1)); });
+  world_.underway.clear();
+  Add(2);
+  world_.Settle();
+  ExpectPatchworkOf({2});
+}
+
+TEST_F(StateFetcherTest, OneCopyKeepsOfAnEarlierDonorWhatTheNextOneHoldsToo) {
+  world_.AddDonor(1);
+  world_.AddDonor(2);
+  std::vector<float>& second = world_.donor(2).owner.values;
+  second = world_.donor(1).owner.values;
+  second[0] += 1;
+  FetchFrom({1}, FetchMode::kOneCopy);
+  for (int i = 0; i < 12; ++i) ASSERT_TRUE(DeliverOf(1));
+  ASSERT_GT(fetcher_->shards_here(), 3);
+  world_.executor.Do([&] { fetcher_->RemoveDonor(PeerId(1)); });
+  world_.underway.clear();
+  Add(2);
+  size_t asked = world_.underway.size();
+  while (!world_.underway.empty()) {
+    const Message message = world_.TakeFirst();
+    asked += message.to_donor ? 0 : 1;
+    world_.Deliver(message);
+  }
+  ExpectFetched(2);
+  EXPECT_EQ(shares_, (std::map<PeerId, uint32_t>{{PeerId(2), 25}}));
+}
+
+TEST_F(StateFetcherTest, LossAndLostDonorsInAnyOrderEndInAWholeState) {
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    results_.clear();
+    world_.underway.clear();
+    AddNearDonors(4);
+    FetchFrom({1, 2}, FetchMode::kPatchwork);
+    bool done = false;
+    for (int turn = 0; !done && turn < 3000; ++turn) {
+      if (random.Bernoulli(0.02)) {
+        const uint64_t donor = 1 + random.UniformInt(4);
+        world_.executor.Do([&] {
+          fetcher_->Uses(PeerId(donor)) && fetcher_->sources() > 1
+              ? fetcher_->RemoveDonor(PeerId(donor))
+              : void();
+        });
+        if (!fetcher_->Uses(PeerId(1 + donor % 4))) Add(1 + donor % 4);
+      }
+      if (world_.underway.empty()) {
+        world_.executor.Advance(absl::Milliseconds(100));
+      } else {
+        const size_t which = random.UniformInt(world_.underway.size());
+        const Message message = world_.underway[which];
+        world_.underway.erase(world_.underway.begin() + static_cast<std::ptrdiff_t>(which));
+        if (!random.Bernoulli(0.2)) world_.Deliver(message);
+      }
+      done = fetcher_->done();
+    }
+    ASSERT_TRUE(done);
+    std::erase_if(results_, [](const auto& result) { return !result.ok(); });
+    ExpectPatchworkOf({1, 2, 3, 4});
+  }
 }
 
 TEST_F(StateFetcherTest, DestroyingItCancels) {

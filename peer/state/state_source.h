@@ -1,0 +1,108 @@
+// One donor of a state transfer, seen from the newcomer: a copy that the donor holds for us, and shards
+// of it under way, tolerating loss, repetition and reordering.
+//
+//   hold ─▶ manifest ─▶ requests, at most `window` shards at a time ─▶ … ─▶ release
+//
+// Each shard must match the manifest's hash of it. When no shard has come for a while, those under way
+// are asked for again; a donor that delivers nothing for `patience` is lost. Which shards, the owner says.
+//
+// Executor: control.
+
+#ifndef STARLING_PEER_STATE_STATE_SOURCE_H_
+#define STARLING_PEER_STATE_STATE_SOURCE_H_
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "peer/gossip/admission.h"
+#include "peer/runtime/actor.h"
+#include "peer/transport/transport.h"
+
+namespace starling {
+
+struct StateSourceOptions {
+  // Shards asked of one donor and not yet here. Up: faster on long links, more memory in flight.
+  uint32_t window = 8;
+  // Shards missing are asked for again after a silence of twice the last time between two shards,
+  // but not less than this and not more than an eighth of the patience.
+  // Up: fewer shards are asked for twice; down: losses are made good sooner. Default 1 s.
+  absl::Duration retry = absl::Seconds(1);
+  // Longest silence. Default 10 s.
+  absl::Duration patience = absl::Seconds(10);
+};
+
+class StateSource : public Actor {
+ public:
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    // What the donor holds, of our model. An error lets go of the donor, for that reason.
+    virtual absl::Status OnManifest(StateSource& source) = 0;
+    // The shard to ask this donor for, or nullopt.
+    virtual absl::optional<uint32_t> NextShard(const StateSource& source) = 0;
+    // A shard that was asked for came and matches the manifest. False if nothing more is wanted.
+    virtual bool OnShard(StateSource& source, uint32_t shard, const SharedBytes& values) = 0;
+    // The end of this source: UNAVAILABLE (unreachable, busy, silent), FAILED_PRECONDITION (other
+    // model or run), or what OnManifest said. It is not destroyed in here.
+    virtual void OnLost(StateSource& source, absl::Status why) = 0;
+  };
+
+  // `request_template` carries sender and run id of control calls.
+  StateSource(Executor* control, Transport* transport, Owner* owner, const FrameIdentity& self,
+              v1::ControlRequest request_template, PeerId donor, std::string address,
+              StateSourceOptions options);
+
+  void Start();
+  // Asks for as many shards as the window and the owner allow.
+  void RequestMore();
+  // Came from somebody else.
+  void Forget(uint32_t shard) { asked_.erase(shard); }
+  // Lets the donor know that it need not hold the copy any longer. Nothing is heard of the source
+  // from now on.
+  void End();
+
+  // A STATE_REPLY or a REFUSAL of a STATE_REQUEST, admitted. False if it is not of this source.
+  bool OnFrame(const Frame& frame);
+
+  PeerId donor() const { return donor_; }
+  const std::string& address() const { return address_; }
+  const v1::StateManifest& manifest() const { return manifest_; }
+  // Under way.
+  const std::set<uint32_t>& asked() const { return asked_; }
+  uint32_t received() const { return received_; }
+  bool ended() const { return ended_; }
+
+ private:
+  void OnHeld(absl::StatusOr<v1::ControlResponse> response);
+  void Request(uint32_t shard);
+  void ArmRetry();
+  absl::Duration LongestQuiet() const;
+  absl::Status RefusalError(v1::RefusalReason reason, absl::string_view detail) const;
+  std::string Name() const;
+  void Lose(absl::Status why);
+
+  Transport* const transport_;
+  Owner* const owner_;
+  const FrameIdentity self_;
+  const v1::ControlRequest request_template_;
+  const PeerId donor_;
+  const std::string address_;
+  const StateSourceOptions options_;
+
+  v1::StateManifest manifest_;  // of state id 0 until it came
+  std::set<uint32_t> asked_;
+  uint32_t received_ = 0;
+  bool ended_ = false;
+  absl::Time last_heard_;  // when the last right shard came, repetitions included
+  absl::Time last_retry_ = absl::InfinitePast();
+  absl::Duration quiet_;  // silence after which the missing are asked for again
+};
+
+}  // namespace starling
+
+#endif  // STARLING_PEER_STATE_STATE_SOURCE_H_
