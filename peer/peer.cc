@@ -446,7 +446,8 @@ void Peer::OnControl(v1::ControlRequest request, ControlResponder respond) {
         refuse(v1::REFUSAL_REASON_NOT_TRAINING, "this peer has no parameters of its own yet");
         return;
       }
-      keeper_.Hold([response, respond = std::move(respond)](v1::ControlResponse held) mutable {
+      keeper_.Hold(request.hold_state(), [response, respond = std::move(respond)](
+                                             v1::ControlResponse held) mutable {
         *held.mutable_sender() = response.sender();
         held.set_run_id(response.run_id());
         respond(std::move(held));

@@ -41,7 +41,8 @@ void StateFetcher::AddDonor(PeerId donor, const std::string& address) {
   STARLING_CHECK(mode_ == FetchMode::kPatchwork || sources() == 0);
   sources_.push_back(std::make_unique<StateSource>(executor(), transport_,
                                                    static_cast<StateSource::Owner*>(this), self_,
-                                                   request_template_, donor, address, options_));
+                                                   request_template_, donor, address,
+                                                   mode_ == FetchMode::kPatchwork, options_));
   sources_.back()->Start();
 }
 
@@ -120,13 +121,15 @@ absl::optional<uint32_t> StateFetcher::NextShard(const StateSource& source) {
   return absl::nullopt;
 }
 
-bool StateFetcher::OnShard(StateSource& source, uint32_t shard, const SharedBytes& values) {
+bool StateFetcher::OnShard(StateSource& source, uint32_t shard, const SharedBytes& values,
+                           uint64_t step) {
   if (done_ || origins_[shard].donor != PeerId()) return !done_;
   STARLING_CHECK(values.size() == self_.shards.length(shard) * sizeof(float));
   std::memcpy(values_.floats().data() + self_.shards.offset(shard), values.data(), values.size());
   const v1::StateManifest& manifest = source.manifest();
-  origins_[shard] = {source.donor(), manifest.shard_hashes(static_cast<int>(shard)),
-                     manifest.step(), manifest.samples()};
+  const uint64_t hash =
+      mode_ == FetchMode::kOneCopy ? manifest.shard_hashes(static_cast<int>(shard)) : 0;
+  origins_[shard] = {source.donor(), hash, step, manifest.samples()};
   for (const auto& other : sources_) other->Forget(shard);
   if (++count_here_ == origins_.size()) Complete();
   return !done_;

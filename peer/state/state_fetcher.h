@@ -1,11 +1,11 @@
 // A newcomer's side of state transfer: puts a whole vector of parameters together from what donors hold
-// for it, verified by hash. The owner says which donors; each is a StateSource.
+// for it, each shard verified by hash. The owner says which donors; each is a StateSource.
 //
 // kOneCopy: from one donor at a time, so the result is exactly what that donor held, and the hash of the
 // whole is checked too. Of a donor before it, the shards stay that the next one holds as well.
 //
-// kPatchwork: from several donors at once, each shard from whoever is next to have a free place; every
-// donor holds its own model, so shards are of different models. That is what exchanges make anyway, in
+// kPatchwork: from several donors at once, each shard from whoever is next to have a free place, as it is at
+// that moment; so shards are of different models, and donors make no copy of the whole. That is what exchanges make anyway, in
 // which shards travel and are committed one by one, and costs nothing where the donors are near each
 // other; donors more than max(100, 2 %) steps apart are not mixed. A lost donor's shards stay, and those
 // it still owed are asked of the others: a cut costs what was under way. In the end, when everything
@@ -76,7 +76,8 @@ class StateFetcher : public Actor, private StateSource::Owner {
  private:
   absl::Status OnManifest(StateSource& source) override;
   absl::optional<uint32_t> NextShard(const StateSource& source) override;
-  bool OnShard(StateSource& source, uint32_t shard, const SharedBytes& values) override;
+  bool OnShard(StateSource& source, uint32_t shard, const SharedBytes& values,
+               uint64_t step) override;
   void OnLost(StateSource& source, absl::Status why) override;
 
   void DropShard(uint32_t shard);
@@ -96,7 +97,7 @@ class StateFetcher : public Actor, private StateSource::Owner {
   MutableBuffer values_;
   struct Origin {
     PeerId donor;
-    uint64_t hash = 0;
+    uint64_t hash = 0;  // kOneCopy
     uint64_t step = 0;
     uint64_t samples = 0;
   };

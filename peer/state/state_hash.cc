@@ -6,15 +6,20 @@
 
 namespace starling {
 
-v1::StateManifest MakeManifest(const FrameIdentity& self, uint64_t state_id,
-                               const Snapshot& snapshot) {
+v1::StateManifest MakeLiveManifest(const FrameIdentity& self, uint64_t step, uint64_t samples) {
   v1::StateManifest manifest;
-  manifest.set_state_id(state_id);
   manifest.set_model_fingerprint(self.model.value());
-  manifest.set_step(snapshot.step);
-  manifest.set_samples(snapshot.samples);
+  manifest.set_step(step);
+  manifest.set_samples(samples);
   manifest.set_elements(self.shards.elements);
   manifest.set_shard_count(self.shards.count());
+  return manifest;
+}
+
+v1::StateManifest MakeManifest(const FrameIdentity& self, uint64_t state_id,
+                               const Snapshot& snapshot) {
+  v1::StateManifest manifest = MakeLiveManifest(self, snapshot.step, snapshot.samples);
+  manifest.set_state_id(state_id);
   const XXH128_hash_t hash = XXH3_128bits(snapshot.values.data(), snapshot.values.size());
   manifest.set_hash_high(hash.high64);
   manifest.set_hash_low(hash.low64);
@@ -35,7 +40,8 @@ absl::Status CheckManifest(const FrameIdentity& self, const v1::StateManifest& m
   }
   if (manifest.elements() != self.shards.elements ||
       manifest.shard_count() != self.shards.count() ||
-      static_cast<uint32_t>(manifest.shard_hashes_size()) != self.shards.count()) {
+      (!IsLive(manifest) &&
+       static_cast<uint32_t>(manifest.shard_hashes_size()) != self.shards.count())) {
     return absl::FailedPreconditionError(
         absl::StrCat("the donor offers ", manifest.elements(), " parameters in ",
                      manifest.shard_count(), " shards, ours are ", self.shards.elements, " in ",

@@ -15,6 +15,11 @@ namespace starling {
 v1::StateManifest MakeManifest(const FrameIdentity& self, uint64_t state_id,
                                const Snapshot& snapshot);
 
+// Of parameters that nobody froze: state id 0, no hashes.
+v1::StateManifest MakeLiveManifest(const FrameIdentity& self, uint64_t step, uint64_t samples);
+
+inline bool IsLive(const v1::StateManifest& manifest) { return manifest.state_id() == 0; }
+
 // FAILED_PRECONDITION: the manifest is of another model or cut into other shards.
 absl::Status CheckManifest(const FrameIdentity& self, const v1::StateManifest& manifest);
 

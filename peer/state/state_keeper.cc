@@ -13,7 +13,8 @@ StateKeeper::StateKeeper(Executor* control, ParameterOwner* parameters, const Fr
     : Actor(control, /*mailbox_capacity=*/64),
       parameters_(parameters),
       self_(self),
-      options_(options) {}
+      options_(options),
+      live_(control, parameters, self, options.live) {}
 
 void StateKeeper::DropIdle() {
   for (auto copy = copies_.begin(); copy != copies_.end();) {
@@ -31,8 +32,13 @@ void StateKeeper::ArmSweep() {
   });
 }
 
-void StateKeeper::Hold(absl::AnyInvocable<void(v1::ControlResponse)> done) {
+void StateKeeper::Hold(const v1::HoldState& request,
+                       absl::AnyInvocable<void(v1::ControlResponse)> done) {
   AssertHere();
+  if (request.live()) {
+    live_.Offer(std::move(done));
+    return;
+  }
   DropIdle();
   for (auto& [id, copy] : copies_) {
     if (Now() - copy.made <= options_.share) {
@@ -83,8 +89,10 @@ void StateKeeper::Release(uint64_t state_id) {
   if (copy != copies_.end() && --copy->second.holders <= 0) copies_.erase(copy);
 }
 
-absl::optional<FrameFault> StateKeeper::OnRequest(const Frame& frame, ReplyPath& reply) {
+absl::optional<FrameFault> StateKeeper::OnRequest(const Frame& frame,
+                                                  std::shared_ptr<ReplyPath> reply) {
   AssertHere();
+  if (frame.header.exchange_id() == 0) return live_.OnRequest(frame, std::move(reply));
   const auto copy = copies_.find(frame.header.exchange_id());
   if (copy == copies_.end()) {
     return FrameFault{
@@ -100,7 +108,7 @@ absl::optional<FrameFault> StateKeeper::OnRequest(const Frame& frame, ReplyPath&
   answer.header.set_step(copy->second.snapshot.step);
   answer.payload = copy->second.snapshot.values.Slice(self_.shards.offset(shard) * sizeof(float),
                                                       self_.shards.length(shard) * sizeof(float));
-  reply.Send(std::move(answer));
+  reply->Send(std::move(answer));
   return absl::nullopt;
 }
 

@@ -7,6 +7,8 @@
 // donor or waits.
 // Whoever asks within `share` of a copy's making gets the same copy.
 //
+// For newcomers that do not need a consistent copy there is LiveShards.
+//
 // Executor: control.
 
 #ifndef STARLING_PEER_STATE_STATE_KEEPER_H_
@@ -21,6 +23,7 @@
 #include "absl/types/optional.h"
 #include "peer/gossip/admission.h"
 #include "peer/runtime/actor.h"
+#include "peer/state/live_shards.h"
 #include "peer/training/parameter_owner.h"
 #include "peer/transport/transport.h"
 
@@ -33,6 +36,7 @@ struct StateKeeperOptions {
   absl::Duration idle = absl::Seconds(20);
   // Default 500 ms.
   absl::Duration share = absl::Milliseconds(500);
+  LiveShardsOptions live;
 };
 
 class StateKeeper : public Actor {
@@ -40,12 +44,12 @@ class StateKeeper : public Actor {
   StateKeeper(Executor* control, ParameterOwner* parameters, const FrameIdentity& self,
               StateKeeperOptions options);
 
-  // Freezes a copy; `done` gets its manifest, or a Refused (BUSY).
-  void Hold(absl::AnyInvocable<void(v1::ControlResponse)> done);
+  // Freezes a copy, unless live shards are asked for; `done` gets the manifest, or a Refused (BUSY).
+  void Hold(const v1::HoldState& request, absl::AnyInvocable<void(v1::ControlResponse)> done);
   void Release(uint64_t state_id);
 
   // A STATE_REQUEST: sends the shard on `reply`, or says why not.
-  absl::optional<FrameFault> OnRequest(const Frame& frame, ReplyPath& reply);
+  absl::optional<FrameFault> OnRequest(const Frame& frame, std::shared_ptr<ReplyPath> reply);
 
  private:
   struct Copy {
@@ -62,6 +66,7 @@ class StateKeeper : public Actor {
   ParameterOwner* const parameters_;
   const FrameIdentity self_;
   const StateKeeperOptions options_;
+  LiveShards live_;
   std::map<uint64_t, Copy> copies_;
   size_t pending_ = 0;
   uint64_t next_id_ = 1;

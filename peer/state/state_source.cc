@@ -10,7 +10,8 @@ namespace starling {
 
 StateSource::StateSource(Executor* control, Transport* transport, Owner* owner,
                          const FrameIdentity& self, v1::ControlRequest request_template,
-                         PeerId donor, std::string address, StateSourceOptions options)
+                         PeerId donor, std::string address, bool live,
+                         StateSourceOptions options)
     : Actor(control, /*mailbox_capacity=*/64),
       transport_(transport),
       owner_(owner),
@@ -18,12 +19,13 @@ StateSource::StateSource(Executor* control, Transport* transport, Owner* owner,
       request_template_(std::move(request_template)),
       donor_(donor),
       address_(std::move(address)),
+      live_(live),
       options_(options) {}
 
 void StateSource::Start() {
   AssertHere();
   v1::ControlRequest request = request_template_;
-  request.mutable_hold_state();
+  request.mutable_hold_state()->set_live(live_);
   transport_->Call(address_, std::move(request), options_.patience,
                    Deliver<absl::StatusOr<v1::ControlResponse>>(
                        [this](absl::StatusOr<v1::ControlResponse> response) {
@@ -43,10 +45,11 @@ void StateSource::OnHeld(absl::StatusOr<v1::ControlResponse> response) {
   if (response->has_refused()) {
     return Lose(RefusalError(response->refused().reason(), response->refused().detail()));
   }
-  if (!response->has_state() || response->state().state_id() == 0) {
+  if (!response->has_state() || IsLive(response->state()) != live_) {
     return Lose(absl::UnavailableError(absl::StrCat(Name(), " answered without a manifest")));
   }
   manifest_ = response->state();
+  held_ = true;
   absl::Status fits = CheckManifest(self_, manifest_);
   if (fits.ok()) fits = owner_->OnManifest(*this);
   if (!fits.ok()) return Lose(std::move(fits));
@@ -67,7 +70,7 @@ absl::Status StateSource::RefusalError(v1::RefusalReason reason, absl::string_vi
 
 void StateSource::RequestMore() {
   AssertHere();
-  if (ended_ || manifest_.state_id() == 0) return;
+  if (ended_ || !held_) return;
   while (asked_.size() < options_.window) {
     const absl::optional<uint32_t> shard = owner_->NextShard(*this);
     if (!shard) return;
@@ -113,7 +116,7 @@ void StateSource::ArmRetry() {
 
 bool StateSource::OnFrame(const Frame& frame) {
   AssertHere();
-  if (ended_ || manifest_.state_id() == 0 || frame.header.exchange_id() != manifest_.state_id() ||
+  if (ended_ || !held_ || frame.header.exchange_id() != manifest_.state_id() ||
       frame.header.sender() != donor_.value()) {
     return false;
   }
@@ -122,19 +125,24 @@ bool StateSource::OnFrame(const Frame& frame) {
     return true;
   }
   const uint32_t shard = frame.header.shard();
-  if (frame.header.payload_hash() != manifest_.shard_hashes(static_cast<int>(shard))) return true;
+  if (!live_ && frame.header.payload_hash() != manifest_.shard_hashes(static_cast<int>(shard))) {
+    return true;
+  }
   const absl::Duration gap = Now() - last_heard_;
   last_heard_ = Now();
   if (asked_.erase(shard) == 0) return true;
   ++received_;
   quiet_ = std::clamp(2 * gap, options_.retry, LongestQuiet());
-  if (owner_->OnShard(*this, shard, frame.payload)) RequestMore();
+  if (owner_->OnShard(*this, shard, frame.payload,
+                      live_ ? frame.header.step() : manifest_.step())) {
+    RequestMore();
+  }
   return true;
 }
 
 void StateSource::End() {
   AssertHere();
-  if (std::exchange(ended_, true) || manifest_.state_id() == 0) return;
+  if (std::exchange(ended_, true) || !held_ || live_) return;
   v1::ControlRequest request = request_template_;
   request.mutable_release_state()->set_state_id(manifest_.state_id());
   transport_->Call(address_, std::move(request), absl::Seconds(2),

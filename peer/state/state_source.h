@@ -1,9 +1,10 @@
-// One donor of a state transfer, seen from the newcomer: a copy that the donor holds for us, and shards
-// of it under way, tolerating loss, repetition and reordering.
+// One donor of a state transfer, seen from the newcomer: the shards of its parameters that are under way, tolerating loss, repetition and reordering.
 //
 //   hold ─▶ manifest ─▶ requests, at most `window` shards at a time ─▶ … ─▶ release
 //
-// Each shard must match the manifest's hash of it. When no shard has come for a while, those under way
+// The donor freezes a copy, and each shard must match the manifest's hash of it; or the source is live,
+// the donor freezes nothing, and each shard is what it was when the donor sent it (its frame's hash was
+// checked by the transport). When no shard has come for a while, those under way
 // are asked for again; a donor that delivers nothing for `patience` is lost. Which shards, the owner says.
 //
 // Executor: control.
@@ -45,8 +46,9 @@ class StateSource : public Actor {
     virtual absl::Status OnManifest(StateSource& source) = 0;
     // The shard to ask this donor for, or nullopt.
     virtual absl::optional<uint32_t> NextShard(const StateSource& source) = 0;
-    // A shard that was asked for came and matches the manifest. False if nothing more is wanted.
-    virtual bool OnShard(StateSource& source, uint32_t shard, const SharedBytes& values) = 0;
+    // A shard that was asked for came, as the donor had it at `step`. False if nothing more is wanted.
+    virtual bool OnShard(StateSource& source, uint32_t shard, const SharedBytes& values,
+                         uint64_t step) = 0;
     // The end of this source: UNAVAILABLE (unreachable, busy, silent), FAILED_PRECONDITION (other
     // model or run), or what OnManifest said. It is not destroyed in here.
     virtual void OnLost(StateSource& source, absl::Status why) = 0;
@@ -54,7 +56,7 @@ class StateSource : public Actor {
 
   // `request_template` carries sender and run id of control calls.
   StateSource(Executor* control, Transport* transport, Owner* owner, const FrameIdentity& self,
-              v1::ControlRequest request_template, PeerId donor, std::string address,
+              v1::ControlRequest request_template, PeerId donor, std::string address, bool live,
               StateSourceOptions options);
 
   void Start();
@@ -92,9 +94,11 @@ class StateSource : public Actor {
   const v1::ControlRequest request_template_;
   const PeerId donor_;
   const std::string address_;
+  const bool live_;
   const StateSourceOptions options_;
 
-  v1::StateManifest manifest_;  // of state id 0 until it came
+  v1::StateManifest manifest_;
+  bool held_ = false;  // the manifest came
   std::set<uint32_t> asked_;
   uint32_t received_ = 0;
   bool ended_ = false;

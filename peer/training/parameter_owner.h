@@ -51,7 +51,11 @@ class ParameterOwner {
   virtual bool TakeSnapshot(std::shared_ptr<const Codec> codec,
                             absl::AnyInvocable<void(Snapshot)> done) = 0;
 
-  // The same, and half of each shard's push-sum weight leaves with it.
+  // A copy of [offset, offset + elements) as fp32, with no masses.
+  virtual bool TakeShard(size_t offset, size_t elements,
+                         absl::AnyInvocable<void(Snapshot)> done) = 0;
+
+  // TakeSnapshot, but half of each shard's push-sum weight leaves with it.
   virtual bool GiveSnapshot(std::shared_ptr<const Codec> codec,
                             absl::AnyInvocable<void(Snapshot)> done) = 0;
   // Takes back what was given away with the shard at `offset` and did not arrive.

@@ -312,6 +312,16 @@ bool TrainingActor::TakeSnapshot(std::shared_ptr<const Codec> codec,
   });
 }
 
+bool TrainingActor::TakeShard(size_t offset, size_t elements,
+                              absl::AnyInvocable<void(Snapshot)> done) {
+  return PostMixing([this, offset, elements, done = std::move(done)]() mutable {
+    const absl::Span<const float> shard = Shard(offset, elements);
+    MutableBuffer copy = TakeBytes(elements * sizeof(float));
+    std::memcpy(copy.floats().data(), shard.data(), elements * sizeof(float));
+    done(Snapshot{std::move(copy).Freeze(), progress_.step, progress_.samples});
+  });
+}
+
 bool TrainingActor::GiveSnapshot(std::shared_ptr<const Codec> codec,
                                  absl::AnyInvocable<void(Snapshot)> done) {
   return PostMixing([this, codec = std::move(codec), done = std::move(done)]() mutable {

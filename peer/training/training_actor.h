@@ -121,6 +121,8 @@ class TrainingActor : public Actor, public ParameterOwner {
   void SetWorkers(size_t workers, size_t rank);
 
   size_t size() const override { return size_; }
+  bool TakeShard(size_t offset, size_t elements,
+                 absl::AnyInvocable<void(Snapshot)> done) override;
   bool TakeSnapshot(std::shared_ptr<const Codec> codec,
                     absl::AnyInvocable<void(Snapshot)> done) override;
   bool GiveSnapshot(std::shared_ptr<const Codec> codec,

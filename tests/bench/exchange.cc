@@ -6,9 +6,7 @@
 // An exchange moves the model both ways, is mixed and applied on both sides. Every figure is the
 // median of `rounds`; the contestants take turns, so that a slow spell of a shared machine hits all.
 
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,6 +25,7 @@
 #include "peer/runtime/exit_codes.h"
 #include "peer/runtime/flags.h"
 #include "tests/bench/exchange_node.h"
+#include "tests/bench/other_end.h"
 #include "tests/bench/raw_streams.h"
 
 ABSL_FLAG(std::vector<std::string>, mib, std::vector<std::string>({"4", "16", "64", "256"}),
@@ -74,44 +73,12 @@ int Serve(const std::string& role) {
   return kExitOk;
 }
 
-// A process of this program in another role.
-class OtherEnd {
- public:
-  OtherEnd(const std::string& role, size_t bytes, const std::string& codec) {
-    int to_child[2], from_child[2];
-    if (pipe2(to_child, O_CLOEXEC) != 0 || pipe2(from_child, O_CLOEXEC) != 0) return;
-    const std::vector<std::string> arguments = {
-        "exchange", absl::StrCat("--role=", role), absl::StrCat("--bytes=", bytes),
-        absl::StrCat("--codec=", codec)};
-    std::vector<char*> argv;
-    for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-    argv.push_back(nullptr);
-    child_ = fork();
-    if (child_ == 0) {
-      dup2(to_child[0], STDIN_FILENO);
-      dup2(from_child[1], STDOUT_FILENO);
-      execv("/proc/self/exe", argv.data());
-      _exit(127);
-    }
-    close(to_child[0]);
-    close(from_child[1]);
-    stdin_ = to_child[1];
-    char c;
-    while (read(from_child[0], &c, 1) == 1 && c != '\n') address_ += c;
-    close(from_child[0]);
-  }
-  ~OtherEnd() {
-    close(stdin_);
-    waitpid(child_, nullptr, 0);
-  }
-  // Empty if it did not start.
-  const std::string& address() const { return address_; }
-
- private:
-  pid_t child_ = -1;
-  int stdin_ = -1;
-  std::string address_;
-};
+std::unique_ptr<OtherEnd> StartRole(const std::string& role, size_t bytes,
+                                    const std::string& codecs) {
+  return std::make_unique<OtherEnd>(std::vector<std::string>{
+      absl::StrCat("--role=", role), absl::StrCat("--bytes=", bytes),
+      absl::StrCat("--codec=", codecs)});
+}
 
 double Median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -171,7 +138,7 @@ absl::Status MeasureSize(size_t mib, const std::string& gloo) {
   contestants.push_back({"memcpy, one way"});
   for (const std::string role : {"tcp", "grpc"}) {
     Contestant contestant{role == "tcp" ? "plain TCP, one way" : "raw gRPC, one way"};
-    contestant.other = std::make_unique<OtherEnd>(role, bytes, "fp32/fp32");
+    contestant.other = StartRole(role, bytes, "fp32/fp32");
     if (contestant.other->address().empty()) return absl::InternalError("the sink did not start");
     contestant.source = role == "tcp" ? ConnectTcp(contestant.other->address(), bytes)
                                       : ConnectGrpc(contestant.other->address(), bytes);
@@ -181,7 +148,7 @@ absl::Status MeasureSize(size_t mib, const std::string& gloo) {
     const auto codecs = ChoiceOf(pair);
     if (!codecs.ok()) return codecs.status();
     Contestant contestant{absl::StrCat("exchange ", pair), 2};
-    contestant.other = std::make_unique<OtherEnd>("node", bytes, pair);
+    contestant.other = StartRole("node", bytes, pair);
     if (contestant.other->address().empty()) return absl::InternalError("the peer did not start");
     auto node = ExchangeNode::Start(1, bytes / sizeof(float), *codecs);
     if (!node.ok()) return node.status();

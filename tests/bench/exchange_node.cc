@@ -1,5 +1,6 @@
 #include "tests/bench/exchange_node.h"
 
+#include <atomic>
 #include <map>
 #include <utility>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "peer/runtime/asio_executor.h"
 #include "peer/runtime/buffer_pool.h"
 #include "peer/runtime/grpc_server.h"
+#include "peer/state/joiner.h"
+#include "peer/state/state_keeper.h"
 #include "peer/training/training_actor.h"
 #include "peer/transport/grpc_transport.h"
 
@@ -69,17 +72,25 @@ class Node final : public ExchangeNode, private Transport::Delegate {
     TrainingOptions training;
     training.learn = false;
     training.mailbox_capacity = 4096;
+    training.step_time = [this] { return absl::Nanoseconds(step_nanos_.load()); };
     v1::OptimizerConfig sgd;
     sgd.set_name("sgd");
     trainer_ = std::make_unique<TrainingActor>(
         &training_, std::make_unique<StillModel>(elements, number), *MakeOptimizer(sgd, elements),
         BatchCursor(std::make_shared<SyntheticDataset>(SyntheticOptions{.examples = 10, .shape = {1}}), {0}, 1, Random(1)), &pool_,
-        training, nullptr);
+        training, [this](const TrainingProgress& progress) { steps_ = progress.step; });
+    const FrameIdentity identity = IdentityOf(number, elements);
+    keeper_ = std::make_unique<StateKeeper>(&control_, trainer_.get(), identity,
+                                            StateKeeperOptions());
+    JoinerOptions joining;
+    joining.mode = FetchMode::kPatchwork;
+    joiner_ = std::make_unique<Joiner>(&control_, transport_.get(), &pool_, identity,
+                                       Random(number), joining, [](const std::string&) {});
     GossipOptions gossip;
     gossip.codecs = std::move(codecs);
     gossip.pending_answers = 1024;
     gossip_ = std::make_unique<GossipActor>(&control_, transport_.get(), trainer_.get(),
-                                            IdentityOf(number, elements), ElasticGossip(),
+                                            identity, ElasticGossip(),
                                             Random(number), gossip);
     RunOnControl([this] {
       transport_->SetDelegate(this);
@@ -89,9 +100,12 @@ class Node final : public ExchangeNode, private Transport::Delegate {
 
   ~Node() override {
     RunOnControl([this] { transport_->SetDelegate(nullptr); });
+    trainer_->Stop();
     server_.reset();
     training_threads_.Join();
     control_threads_.Join();
+    joiner_.reset();
+    keeper_.reset();
     gossip_.reset();
     transport_.reset();
   }
@@ -126,6 +140,35 @@ class Node final : public ExchangeNode, private Transport::Delegate {
     }
   }
 
+  void Train(absl::Duration step_time) override {
+    step_nanos_ = absl::ToInt64Nanoseconds(step_time);
+    trainer_->Start();
+  }
+  uint64_t steps() override { return steps_; }
+
+  absl::StatusOr<absl::Duration> Join(const std::map<uint64_t, std::string>& donors) override {
+    const absl::Time begin = absl::Now();
+    absl::Notification ended;
+    absl::Status status;
+    RunOnControl([&] {
+      std::map<PeerId, std::string> addresses;
+      for (const auto& [number, address] : donors) addresses[PeerId(number)] = address;
+      v1::ControlRequest request;
+      request.set_run_id(1);
+      joiner_->OnSwarm(addresses, true);
+      joiner_->Start(request, [&](absl::StatusOr<absl::optional<Snapshot>> state) {
+        status = state.status();
+        ended.Notify();
+      });
+    });
+    if (!ended.WaitForNotificationWithTimeout(absl::Seconds(60))) {
+      RunOnControl([this] { joiner_->Stop(); });
+      return absl::DeadlineExceededError("the transfer does not end");
+    }
+    if (!status.ok()) return status;
+    return absl::Now() - begin;
+  }
+
   uint64_t bytes_sent() override { return transport_->bytes_sent(); }
 
  private:
@@ -136,10 +179,28 @@ class Node final : public ExchangeNode, private Transport::Delegate {
   }
 
   void OnFrame(Frame frame, std::shared_ptr<ReplyPath> reply) override {
-    gossip_->OnFrame(std::move(frame), std::move(reply));
+    switch (frame.header.kind()) {
+      case v1::FRAME_KIND_STATE_REQUEST:
+        keeper_->OnRequest(frame, reply);
+        return;
+      case v1::FRAME_KIND_STATE_REPLY:
+        joiner_->OnFrame(frame);
+        return;
+      default:
+        gossip_->OnFrame(std::move(frame), std::move(reply));
+    }
   }
   void OnFrameRefused(const v1::ShardHeader&, v1::RefusalReason) override {}
-  void OnControl(v1::ControlRequest, ControlResponder) override {}
+  void OnControl(v1::ControlRequest request, ControlResponder respond) override {
+    if (request.has_hold_state()) {
+      keeper_->Hold(request.hold_state(), [respond = std::move(respond)](v1::ControlResponse response) mutable {
+        respond(std::move(response));
+      });
+      return;
+    }
+    if (request.has_release_state()) keeper_->Release(request.release_state().state_id());
+    respond(v1::ControlResponse());
+  }
   void OnPathBroken(const std::string&, const absl::Status&) override {}
 
   template <typename Task>
@@ -160,8 +221,12 @@ class Node final : public ExchangeNode, private Transport::Delegate {
   std::unique_ptr<GrpcTransport> transport_;
   std::unique_ptr<TrainingActor> trainer_;
   std::unique_ptr<GossipActor> gossip_;
+  std::unique_ptr<StateKeeper> keeper_;
+  std::unique_ptr<Joiner> joiner_;
   std::unique_ptr<GrpcServer> server_;
   uint64_t step_ = 0;
+  std::atomic<int64_t> step_nanos_{0};
+  std::atomic<uint64_t> steps_{0};
 };
 
 }  // namespace

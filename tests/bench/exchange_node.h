@@ -1,11 +1,13 @@
-// One end of exchanges, made of the shipped parts: gRPC server and transport, TrainingActor (which
-// serves and makes no steps), GossipActor with elastic_gossip. For measuring whole exchanges.
+// A peer without membership, made of the shipped parts: gRPC server and transport, TrainingActor (which
+// serves, and makes steps only if told to), GossipActor with elastic_gossip, StateKeeper and Joiner. For
+// measuring whole exchanges and state transfers.
 
 #ifndef STARLING_TESTS_BENCH_EXCHANGE_NODE_H_
 #define STARLING_TESTS_BENCH_EXCHANGE_NODE_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -29,6 +31,13 @@ class ExchangeNode {
   // Asks for one exchange of the whole model, waits until it is mixed and applied on both sides, and
   // returns how long that took. DEADLINE_EXCEEDED after 60 s.
   virtual absl::StatusOr<absl::Duration> Exchange() = 0;
+  // From now on makes a step every `step_time`, which changes nothing.
+  virtual void Train(absl::Duration step_time) = 0;
+  // Made so far.
+  virtual uint64_t steps() = 0;
+  // Fetches parameters from the nodes of these numbers, as a newcomer does, and returns how long that
+  // took. DEADLINE_EXCEEDED after 60 s, FAILED_PRECONDITION if they are of another size.
+  virtual absl::StatusOr<absl::Duration> Join(const std::map<uint64_t, std::string>& donors) = 0;
   // Payload bytes sent so far.
   virtual uint64_t bytes_sent() = 0;
 };

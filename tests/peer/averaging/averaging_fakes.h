@@ -61,6 +61,7 @@ class ParametersWithoutTrainer : public ParameterOwner {
     }
     return true;
   }
+  bool TakeShard(size_t, size_t, absl::AnyInvocable<void(Snapshot)>) override { return false; }
   bool GiveSnapshot(std::shared_ptr<const Codec>,
                     absl::AnyInvocable<void(Snapshot)>) override {
     return false;

@@ -54,6 +54,14 @@ class FakeParameterOwner : public ParameterOwner {
                     absl::AnyInvocable<void(Snapshot)> done) override {
     return Accept([this, codec, done = std::move(done)]() mutable { done(Copy(*codec)); });
   }
+  bool TakeShard(size_t offset, size_t elements,
+                 absl::AnyInvocable<void(Snapshot)> done) override {
+    return Accept([this, offset, elements, done = std::move(done)]() mutable {
+      ++shards_taken;
+      const auto first = values.begin() + static_cast<std::ptrdiff_t>(offset);
+      done(Snapshot{BytesOf({first, first + static_cast<std::ptrdiff_t>(elements)}), step, samples});
+    });
+  }
   bool GiveSnapshot(std::shared_ptr<const Codec> codec,
                     absl::AnyInvocable<void(Snapshot)> done) override {
     return Accept([this, codec, done = std::move(done)]() mutable {
@@ -110,6 +118,7 @@ class FakeParameterOwner : public ParameterOwner {
   bool too_light = false;  // has too little weight to give any away
   bool full = false;  // refuses everything
   int snapshots = 0;
+  int shards_taken = 0;
   int responses = 0;
   int commits = 0;
   int anchors_dropped = 0;

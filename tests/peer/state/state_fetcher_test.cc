@@ -323,7 +323,7 @@ TEST_F(StateFetcherTest, SeveralDonorsServeAtOnceAndEveryShardIsOneDonorsBitForB
   ExpectPatchworkOf({1, 2, 3, 4});
   EXPECT_EQ(shares_.size(), 4);
   EXPECT_EQ(results_[0]->step, 1001);
-  for (uint64_t id = 1; id <= 4; ++id) EXPECT_EQ(world_.donor(id).released.size(), 1) << id;
+  for (uint64_t id = 1; id <= 4; ++id) EXPECT_EQ(world_.donor(id).owner.snapshots, 0) << id;
 }
 
 TEST_F(StateFetcherTest, AFastDonorServesMoreThanASlowOne) {
@@ -362,6 +362,21 @@ TEST_F(StateFetcherTest, AfterACutOfTheOnlyDonorTheNextOneSendsOnlyWhatIsMissing
   world_.Settle();
   ExpectPatchworkOf({1, 2});
   EXPECT_EQ(shares_[PeerId(1)], here);
+}
+
+TEST_F(StateFetcherTest, EachShardOfAPatchworkIsAsTheDonorHasItWhenItSendsIt) {
+  AddNearDonors(1);
+  FetchFrom({1}, FetchMode::kPatchwork);
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(DeliverOf(1));
+  std::vector<float>& values = world_.donor(1).owner.values;
+  const float before = values.back();
+  values.back() += 1;
+  world_.donor(1).owner.step = 1050;
+  world_.Settle();
+  ASSERT_EQ(results_.size(), 1);
+  EXPECT_EQ(results_[0]->values.floats().back(), before + 1);
+  // No shard is older than that.
+  EXPECT_EQ(results_[0]->step, 1001);
 }
 
 TEST_F(StateFetcherTest, ASlowDonorsLastShardsAreAskedOfWhoeverIsIdle) {

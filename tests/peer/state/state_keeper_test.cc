@@ -14,7 +14,7 @@ class StateKeeperTest : public ::testing::Test {
   void Ask() {
     world_.executor.Do([this] {
       donor_.keeper.Hold(
-          [this](v1::ControlResponse response) { answers_.push_back(std::move(response)); });
+          v1::HoldState(), [this](v1::ControlResponse response) { answers_.push_back(std::move(response)); });
     });
   }
   uint64_t Held() {

@@ -114,12 +114,12 @@ class StateWorld : public Transport {
       }
       Donor& donor = *donors.at(message.donor);
       ASSERT_FALSE(Admit(donor.identity, message.frame.header).has_value());
-      Back back(this, message.donor);
+      const auto back = std::make_shared<Back>(this, message.donor);
       const absl::optional<FrameFault> fault = donor.keeper.OnRequest(message.frame, back);
       if (!fault) return;
       Frame refusal = MakeRefusal(message.frame.header, fault->reason, fault->detail);
       refusal.header.set_sender(donor.identity.peer.value());
-      back.Send(std::move(refusal));
+      back->Send(std::move(refusal));
     });
     Run();
   }
@@ -159,7 +159,7 @@ class StateWorld : public Transport {
       return;
     }
     ++donor.holds;
-    donor.keeper.Hold([&donor, done = std::move(done)](v1::ControlResponse response) mutable {
+    donor.keeper.Hold(request.hold_state(), [&donor, done = std::move(done)](v1::ControlResponse response) mutable {
       if (donor.lie) donor.lie(response);
       done(std::move(response));
     });

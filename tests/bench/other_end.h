@@ -1,0 +1,70 @@
+// A process of the running program in another role, for benchmarks with two ends. It prints its address
+// as its first line and serves until its standard input ends, which is when this object dies.
+
+#ifndef STARLING_TESTS_BENCH_OTHER_END_H_
+#define STARLING_TESTS_BENCH_OTHER_END_H_
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+namespace starling {
+
+class OtherEnd {
+ public:
+  explicit OtherEnd(const std::vector<std::string>& flags) {
+    int to_child[2], from_child[2];
+    if (pipe2(to_child, O_CLOEXEC) != 0 || pipe2(from_child, O_CLOEXEC) != 0) return;
+    std::vector<char*> argv = {const_cast<char*>("benchmark")};
+    for (const std::string& flag : flags) argv.push_back(const_cast<char*>(flag.c_str()));
+    argv.push_back(nullptr);
+    child_ = fork();
+    if (child_ == 0) {
+      dup2(to_child[0], STDIN_FILENO);
+      dup2(from_child[1], STDOUT_FILENO);
+      execv("/proc/self/exe", argv.data());
+      _exit(127);
+    }
+    close(to_child[0]);
+    close(from_child[1]);
+    stdin_ = to_child[1];
+    stdout_ = from_child[0];
+    address_ = ReadLine();
+  }
+  ~OtherEnd() {
+    close(stdin_);
+    close(stdout_);
+    waitpid(child_, nullptr, 0);
+  }
+  OtherEnd(const OtherEnd&) = delete;
+  OtherEnd& operator=(const OtherEnd&) = delete;
+
+  // Empty if it did not start.
+  const std::string& address() const { return address_; }
+
+  // Sends a byte, and returns the line that it prints for it.
+  std::string Ask() {
+    const char byte = '?';
+    return write(stdin_, &byte, 1) == 1 ? ReadLine() : std::string();
+  }
+
+ private:
+  std::string ReadLine() {
+    std::string line;
+    char c;
+    while (read(stdout_, &c, 1) == 1 && c != '\n') line += c;
+    return line;
+  }
+
+  pid_t child_ = -1;
+  int stdin_ = -1;
+  int stdout_ = -1;
+  std::string address_;
+};
+
+}  // namespace starling
+
+#endif  // STARLING_TESTS_BENCH_OTHER_END_H_
