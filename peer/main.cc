@@ -66,6 +66,11 @@ ABSL_FLAG(std::string, state_dir, "",
 ABSL_FLAG(absl::Duration, checkpoint_every, absl::Seconds(60),
           "how often to save the parameters in --state_dir, from which a restarted peer goes on if nobody else "
           "trains or they are fresh enough; 0: never");
+ABSL_FLAG(uint32_t, rollbacks, 3,
+          "how often in a row, without progress in between, this peer goes back to better parameters when its "
+          "own are not finite any more, before it exits with code 70");
+ABSL_FLAG(double, rollback_rate, 0.5,
+          "what going back multiplies this peer's learning rate by, for the rest of its life; 1 keeps it");
 ABSL_FLAG(int, slot, -1,
           "which part of the training set to read, from 0; default: the coordinator's choice, "
           "without a coordinator derived from the peer's id");
@@ -108,7 +113,7 @@ Runs until the training is told to stop: Ctrl-C or SIGTERM leaves the swarm in g
 second one exits at once. Ask it anything with: starling status --endpoint=HOST:PORT
 
 Exit codes: 0 left in good order; 64 unknown flag, bad value, unknown algorithm; 65 a data file is
-corrupt; 66 a file is absent; 69 the port is taken; 70 training diverged or a defect of ours;
+corrupt; 66 a file is absent; 69 the port is taken; 70 training diverged, again after --rollbacks, or a defect of ours;
 73 the state directory cannot be written; 75 the coordinator does not answer (--join_timeout);
 76 another process runs with this peer's id; 78 the swarm trains another model or algorithm, or refuses this peer.
 
@@ -134,6 +139,9 @@ absl::Status CheckOwnFlags() {
   }
   if (absl::GetFlag(FLAGS_checkpoint_every) < absl::ZeroDuration()) {
     return absl::InvalidArgumentError("--checkpoint_every must not be negative; 0 keeps no checkpoints");
+  }
+  if (const double rate = absl::GetFlag(FLAGS_rollback_rate); !(rate > 0 && rate <= 1)) {
+    return absl::InvalidArgumentError("--rollback_rate must be above 0 and at most 1");
   }
   if (!(absl::GetFlag(FLAGS_max_steps_per_second) >= 0)) {
     return absl::InvalidArgumentError("--max_steps_per_second must not be negative");
@@ -287,6 +295,8 @@ class Daemon {
     options.gossip.codecs = codecs_;
     options.evaluate_every = absl::GetFlag(FLAGS_evaluate_every);
     options.checkpoint_every = absl::GetFlag(FLAGS_checkpoint_every);
+    options.rollbacks = absl::GetFlag(FLAGS_rollbacks);
+    options.rollback_rate = absl::GetFlag(FLAGS_rollback_rate);
     if (!absl::GetFlag(FLAGS_state_dir).empty() &&
         options.checkpoint_every > absl::ZeroDuration()) {
       options.checkpoint_directory = absl::GetFlag(FLAGS_state_dir) + "/checkpoints";

@@ -11,21 +11,8 @@ namespace {
 // Control traffic is bounded by the transport; this is for what Peer posts to itself.
 constexpr size_t kMailbox = 1024;
 
-// The own checkpoint is used, not a donor's copy, if it is at most so many steps from the swarm, or this part
-// of its steps.
-constexpr uint64_t kFreshSteps = 100;
-constexpr uint64_t kFreshShare = 50;
-
-// The checkpoint at departure may take this long.
-constexpr absl::Duration kLastSave = absl::Seconds(10);
-
 // Where losses steer an algorithm they are looked at this often.
 constexpr absl::Duration kRefreshView = absl::Milliseconds(100);
-
-// Rounds need everybody from the first on: at the start of a run steps wait this long, or for two ping
-// intervals, for the other workers to be known as training. Up: patience with slow starters; down: a worker that never comes
-// delays the start less.
-constexpr absl::Duration kMusterWait = absl::Seconds(3);
 
 }  // namespace
 
@@ -87,7 +74,14 @@ Peer::Peer(PeerDeps deps, PeerOptions options, PeerSetup setup, std::vector<Laye
           [this](const std::string& address, const absl::Status&) {
             membership_.OnPathBroken(address);
           },
-          log_) {}
+          log_,
+          {options_.offences, [this] { return Now(); },
+           [this](PeerId peer, const Quarantine& quarantine) {
+             membership_.OnQuarantine(peer, quarantine.length, quarantine.reason);
+           }}) {
+  gossip_.SetLateRefusal([this](const v1::ShardHeader& header, const FrameFault& fault,
+                                ReplyPath* reply) { router_.Refuse(header, fault, reply); });
+}
 
 // Where members make rounds together all are equal, and a copy must be one of them.
 JoinerOptions Peer::HowToJoin(const PeerSetup& setup) const {
@@ -184,29 +178,6 @@ MembershipActor::Deps Peer::MembershipDeps(const PeerDeps& deps) {
   return membership;
 }
 
-void Peer::Start(absl::AnyInvocable<void(absl::Status)> ended) {
-  AssertHere();
-  ended_ = std::move(ended);
-  started_at_ = Now();
-  transport_->SetDelegate(&router_);
-  if (checkpointer_ == nullptr) {
-    Synchronise();
-  } else {
-    checkpointer_->Load([this](absl::StatusOr<Checkpoint> checkpoint) {
-      if (leaving_) return;
-      if (checkpoint.ok()) checkpoint_ = *std::move(checkpoint);
-      Synchronise();
-    });
-  }
-  membership_.Start();
-}
-
-void Peer::Synchronise() {
-  joiner_.Start(ControlTemplate(), [this](absl::StatusOr<absl::optional<Snapshot>> state) {
-    OnSynced(std::move(state));
-  });
-}
-
 void Peer::SetPhase(v1::Phase phase) {
   if (phase == phase_) return;
   phase_ = phase;
@@ -251,162 +222,17 @@ void Peer::OnView(std::shared_ptr<const MembershipView> view) {
   joiner_.OnSwarm(swarm_.training, view->settled);
 }
 
-// Rounds average what is equal or nearly so, and have no force that pulls an older model near; exchanges do.
-bool Peer::CheckpointIsFresh() const {
-  if (!checkpoint_ || !makes_exchanges_ || swarm_.farthest_step == 0) return false;
-  const uint64_t fresh = std::max(kFreshSteps, swarm_.farthest_step / kFreshShare);
-  const uint64_t apart = checkpoint_->step > swarm_.farthest_step
-                             ? checkpoint_->step - swarm_.farthest_step
-                             : swarm_.farthest_step - checkpoint_->step;
-  return apart <= fresh;
-}
-
-void Peer::Resume(absl::string_view why) {
-  log_(absl::StrCat("going on from the own checkpoint of step ", checkpoint_->step, ": ", why));
-  Snapshot snapshot;
-  snapshot.values = std::move(checkpoint_->values);
-  snapshot.step = checkpoint_->step;
-  snapshot.samples = checkpoint_->samples;
-  checkpoint_.reset();
-  SetPhase(v1::PHASE_WAITING);
-  TakeOver(std::move(snapshot));
-}
-
-void Peer::TakeOver(Snapshot snapshot) {
-  progress_.step = snapshot.step;
-  progress_.samples = snapshot.samples;
-  joined_step_ = snapshot.step;
-  training_.Replace(std::move(snapshot), Deliver<>([this] {
-                      synced_ = true;
-                      MaybeTrain();
-                    }));
-}
-
 void Peer::ShareView(const MembershipView& view) {
   view_refreshed_ = Now();
   swarm_ = ReadView(view, options_.id, total_steps_);
   training_.SetWorkers(swarm_.still_training + 1, swarm_.rank);
-  gossip_.SetCandidates(std::move(swarm_.contacts));
+  gossip_.SetCandidates(std::move(swarm_.contacts), std::move(swarm_.silent));
   rounds_.SetMembers(std::move(swarm_.members));
   if (phase_ == v1::PHASE_TRAINING && has_rounds_ && !stepping_) StartStepsIfMustered();
 }
 
 void Peer::RefreshView() {
   if (follows_losses_ && Now() - view_refreshed_ >= kRefreshView) ShareView(membership_.View());
-}
-
-void Peer::OnSynced(absl::StatusOr<absl::optional<Snapshot>> state) {
-  if (leaving_) return;
-  if (!state.ok()) {
-    Fail(state.status());
-    return;
-  }
-  if (!state->has_value() && checkpoint_) {
-    Resume("nobody else trains");
-    return;
-  }
-  checkpoint_.reset();
-  if (!state->has_value()) {
-    log_("nobody trains yet: starting from the parameters of the seed");
-    synced_ = true;
-    from_seed_ = true;
-    SetPhase(v1::PHASE_WAITING);
-    MaybeTrain();
-    return;
-  }
-  SetPhase(v1::PHASE_SYNCING);
-  // Whoever had parameters to give was training: the swarm has started.
-  swarm_started_ = true;
-  TakeOver(**std::move(state));
-}
-
-void Peer::MaybeTrain() {
-  if (!synced_ || !swarm_started_ || leaving_ ||
-      (phase_ != v1::PHASE_STARTING && phase_ != v1::PHASE_SYNCING &&
-       phase_ != v1::PHASE_WAITING)) {
-    return;
-  }
-  if (from_seed_ && swarm_.farthest_step > 0) {
-    // The swarm was found only after we had settled for the seed: catch up with it first.
-    CatchUp();
-    return;
-  }
-  SetPhase(v1::PHASE_TRAINING);
-  evaluation_.Begin();
-  if (checkpointer_ != nullptr) checkpointer_->Begin();
-  router_.SetServingState(true);
-  gossip_.Begin(joined_step_);
-  gossip_.SetAccepting(true);
-  membership_.SetLocal(progress_.step, MemberState());
-  if (options_.centre) {
-    log_("holding the centre: this peer answers exchanges and does not train");
-    rounds_.SetFinished();
-    return;
-  }
-  // Also with a copy of somebody who was here a moment earlier and has not stepped either.
-  if (has_rounds_ && joined_step_ == 0 && swarm_.farthest_step == 0) {
-    ScheduleAfter(std::max(kMusterWait, 2 * options_.membership.ping_interval),
-                  [this] { StartSteps(); });
-    StartStepsIfMustered();
-  } else {
-    StartSteps();
-  }
-}
-
-void Peer::StartStepsIfMustered() {
-  if (swarm_.still_training + 1 >= options_.config.data().parts()) StartSteps();
-}
-
-void Peer::CatchUp() {
-  from_seed_ = false;
-  synced_ = false;
-  Synchronise();
-}
-
-void Peer::StartSteps() {
-  if (stepping_ || phase_ != v1::PHASE_TRAINING || options_.centre) return;
-  if (from_seed_ && has_rounds_ && swarm_.farthest_step > ahead_) {
-    // The others mustered without us and are far ahead.
-    SetPhase(v1::PHASE_SYNCING);
-    router_.SetServingState(false);
-    gossip_.SetAccepting(false);
-    membership_.SetLocal(progress_.step, MemberState());
-    CatchUp();
-    return;
-  }
-  stepping_ = true;
-  training_.Start();
-}
-
-void Peer::OnProgress(const TrainingProgress& progress) {
-  progress_ = progress;
-  if (!progress.error.ok()) {
-    Fail(progress.error);
-    return;
-  }
-  if (phase_ != v1::PHASE_TRAINING) return;
-  RefreshView();
-  gossip_.OnStep(progress.step, progress.loss);
-  if (progress.finished) {
-    rounds_.SetFinished();
-    if (final_merge_) {
-      // What exchanges would still change now, the merge would not know of.
-      gossip_.SetAccepting(false);
-      log_("all steps made: waiting for the final merge");
-    } else {
-      Finish();
-    }
-  } else {
-    evaluation_.OnStep();
-  }
-  membership_.SetLocal(progress.step, MemberState(), progress.loss);
-}
-
-void Peer::Finish() {
-  if (phase_ != v1::PHASE_TRAINING) return;
-  SetPhase(v1::PHASE_FINISHED);
-  evaluation_.OnFinished();
-  membership_.SetLocal(progress_.step, MemberState(), progress_.loss);
 }
 
 uint64_t Peer::Mixes() const {
@@ -470,41 +296,6 @@ void Peer::OnControl(v1::ControlRequest request, ControlResponder respond) {
   }
 }
 
-void Peer::Leave(std::string reason, absl::AnyInvocable<void()> done) {
-  AssertHere();
-  if (leaving_) return;
-  leaving_ = true;
-  log_(absl::StrCat("leaving: ", reason));
-  SetPhase(v1::PHASE_LEAVING);
-  training_.Stop();
-  evaluation_.Stop();
-  joiner_.Stop();
-  averaging_.Stop();
-  rounds_.Stop();
-  auto say_goodbye = [this, reason = std::move(reason), done = std::move(done)]() mutable {
-    membership_.SetLocal(progress_.step, v1::PEER_STATE_LEFT);
-    membership_.Leave(std::move(reason), std::move(done));
-  };
-  gossip_.Drain(Now() + options_.drain, [this, say_goodbye = std::move(say_goodbye)]() mutable {
-    if (checkpointer_ == nullptr || !synced_) {
-      say_goodbye();
-    } else {
-      checkpointer_->Finish(kLastSave, std::move(say_goodbye));
-    }
-  });
-}
-
-void Peer::Fail(absl::Status status) {
-  if (leaving_) return;
-  NoteError(status);
-  if (ended_) {
-    auto ended = std::move(ended_);
-    ended_ = nullptr;
-    Leave(std::string(status.message()),
-          [ended = std::move(ended), status]() mutable { ended(status); });
-  }
-}
-
 void Peer::NoteError(const absl::Status& status) {
   last_error_ = std::string(status.message());
   log_(absl::StrCat("error: ", last_error_));
@@ -535,6 +326,8 @@ v1::Status Peer::GetStatus() const {
   status.set_uptime_seconds(absl::ToDoubleSeconds(Now() - started_at_));
   *status.mutable_config() = EffectiveConfig(options_.config);
   status.set_last_error(last_error_);
+  *status.mutable_recovery() = recovery_;
+  status.mutable_recovery()->set_rate_scale(progress_.rate_scale);
 
   v1::TrainingStatus& training = *status.mutable_training();
   training = evaluation_.last();
@@ -562,7 +355,10 @@ v1::Status Peer::GetStatus() const {
   if (checkpointer_ != nullptr) *status.mutable_checkpoint() = checkpointer_->Status();
   *status.mutable_averaging() = averaging_.Status();
   *status.mutable_rounds() = rounds_.Status();
-  for (v1::PeerStatus& peer : membership_.Peers()) *status.add_peers() = std::move(peer);
+  for (v1::PeerStatus& peer : membership_.Peers()) {
+    if (PeerId id; PeerId::Parse(peer.peer_id(), &id)) peer.set_offences(router_.OffencesOf(id));
+    *status.add_peers() = std::move(peer);
+  }
   *status.mutable_coordinator() = membership_.CoordinatorStatus();
   *status.mutable_detector() = membership_.DetectorStatus();
   for (const auto& values : {membership_.EffectiveValues(), gossip_.EffectiveValues(),

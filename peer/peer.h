@@ -15,6 +15,9 @@
 //   STARTING ─▶ SYNCING (a donor's parameters) ─▶ WAITING (for min_peers) ─▶ TRAINING ─▶ FINISHED
 //       └─ nobody trains yet: parameters from the seed ──▶ ┘         any ─▶ LEAVING
 //
+// A peer whose own parameters are not finite any more goes back to SYNCING: its checkpoint, if that is fresh
+// or nobody else trains, else a donor's parameters.
+//
 // Executor: control for everything public except the constructor and destructor. Its owner takes it
 // off the transport (SetDelegate(nullptr)) and destroys it after its executors have stopped (or, on
 // a single-threaded executor, between two events).
@@ -118,6 +121,9 @@ class Peer : public Actor {
   std::unique_ptr<Checkpointer> MakeCheckpointer(const PeerDeps& deps, const PeerSetup& setup,
                                                  std::vector<LayerSpan> layers);
 
+  // The life of a peer, in peer_life.cc.
+  // The own checkpoint's, or the swarm's.
+  void LookForParameters();
   void Synchronise();
   // The own checkpoint is as good as a copy of anybody's.
   bool CheckpointIsFresh() const;
@@ -138,6 +144,10 @@ class Peer : public Actor {
   // Forgets the parameters of the seed and asks the swarm for its own.
   void CatchUp();
   void StartSteps();
+  // The parameters are not finite any more.
+  void RollBack(std::string what);
+  // Is no partner to anybody for a while.
+  void StepAside();
   void OnProgress(const TrainingProgress& progress);
   // Shards that exchanges and averages have changed so far.
   uint64_t Mixes() const;
@@ -169,6 +179,8 @@ class Peer : public Actor {
   bool synced_ = false;     // the parameters are those to begin with
   bool from_seed_ = false;  // and they are nobody's
   bool leaving_ = false;
+  bool rolling_back_ = false;
+  v1::RecoveryStatus recovery_;
   absl::optional<Checkpoint> checkpoint_;  // the newest of our own, until the parameters are decided on
   uint64_t joined_step_ = 0;
   SwarmView swarm_;

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "peer/gossip/data_gate.h"
 #include "peer/gossip/gossip_actor.h"
+#include "peer/gossip/offence_ledger.h"
 #include "peer/membership/options.h"
 #include "peer/rounds/rounds_actor.h"
 #include "peer/runtime/ids.h"
@@ -45,6 +47,15 @@ struct PeerOptions {
   std::string checkpoint_directory;
   // Up: less disk; down: less is lost if every peer stops at once.
   absl::Duration checkpoint_every = absl::Seconds(60);
+  // What others send is judged by these.
+  DataGateOptions data_gate;
+  OffenceOptions offences;
+  // Parameters or a loss that are not finite make the peer go back to its last checkpoint, or to a copy of
+  // another peer; after so many times without progress in between it ends with INTERNAL. Up: more patience with
+  // bad luck; down: a learning rate that is too high is noticed sooner. 0: the first time ends it.
+  uint32_t rollbacks = 3;
+  // The learning rate is multiplied by this each time, for the rest of this peer's life. In (0, 1].
+  double rollback_rate = 0.5;
   // See TrainingOptions.
   std::function<absl::Duration()> step_time;
   bool learn = true;

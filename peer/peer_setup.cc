@@ -111,10 +111,22 @@ absl::StatusOr<PeerSetup> SetUpPeer(const PeerOptions& options, Model& model,
   absl::Status status = CheckCodecs(setup.algorithm, options.gossip.codecs);
   status.Update(CheckOptimizer(config.algorithm().name(), config.optimizer().name()));
   status.Update(CheckFragments(setup.algorithm, model));
+  status.Update(options.data_gate.Validate());
+  status.Update(options.offences.Validate());
+  if (!(options.rollback_rate > 0 && options.rollback_rate <= 1)) {
+    status.Update(absl::InvalidArgumentError(absl::StrCat(
+        "rollback_rate is ", options.rollback_rate, "; it must be above 0 and at most 1")));
+  }
   if (!status.ok()) return status;
   auto optimizer = OptimizerFor(config, model);
   if (!optimizer.ok()) return optimizer.status();
   setup.optimizer = *std::move(optimizer);
+  setup.new_optimizer = [config = config.optimizer(), elements = model.parameters().size(),
+                         layers = model.layers()] {
+    auto made = MakeOptimizer(config, elements, layers);
+    STARLING_CHECK(made.ok());  // the first one was
+    return *std::move(made);
+  };
   auto part = PartitionOf(train, data.parts(), options.slot % data.parts(), data.dirichlet_alpha(),
                           config.seed());
   if (!part.ok()) return part.status();
@@ -158,6 +170,9 @@ TrainingOptions TrainingOptionsFor(const PeerOptions& options, const PeerSetup& 
   training.elastic = setup.algorithm.elastic;
   training.reference_workers = std::max<uint32_t>(1, options.config.data().parts());
   training.shard_elements = setup.identity.shards.shard_elements;
+  training.data_gate = options.data_gate;
+  training.new_optimizer = setup.new_optimizer;
+  training.rollback_rate = options.rollback_rate;
   if (setup.algorithm.rotates_data) {
     training.part_of_pass = [config = options.config, slot = options.slot,
                              train = std::move(train)](uint64_t pass) {

@@ -5,6 +5,7 @@
 #define STARLING_PEER_PEER_SETUP_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -23,6 +24,7 @@ namespace starling {
 struct PeerSetup {
   Algorithm algorithm;  // with the final merge, if the run has one, as its last round
   std::unique_ptr<Optimizer> optimizer;
+  std::function<std::unique_ptr<Optimizer>()> new_optimizer;  // more of the same
   std::vector<uint32_t> part;  // indices of the training examples that are ours
   uint64_t total_steps = 0;    // 0: for ever
   RunId run;
@@ -38,7 +40,8 @@ struct PeerSetup {
 };
 
 // INVALID_ARGUMENT: an unknown algorithm or optimizer, a bad option, or what does not go together: a
-// centre and an algorithm without one, algorithm and optimizer, optimizer and model, fragments and model.
+// centre and an algorithm without one, algorithm and optimizer, optimizer and model, fragments and model; or
+// an option of the gates that makes no sense.
 absl::StatusOr<PeerSetup> SetUpPeer(const PeerOptions& options, Model& model, const Dataset& train);
 
 // The configuration with what the defaults of optimizer and algorithm make of it.

@@ -9,14 +9,19 @@ SwarmView ReadView(const MembershipView& view, PeerId self, uint64_t total_steps
   SwarmView swarm;
   for (const MemberView& other : view.others) {
     const v1::Member& member = other.member;
-    if (member.state() != v1::PEER_STATE_ALIVE) continue;
     const PeerId id(member.peer_id());
+    if (member.state() == v1::PEER_STATE_SUSPECT || member.state() == v1::PEER_STATE_DEAD) {
+      swarm.silent.insert(id);
+    }
+    if (member.state() != v1::PEER_STATE_ALIVE) continue;
     swarm.training[id] = member.address();
     swarm.farthest_step = std::max(swarm.farthest_step, member.step());
     Contact contact(member.address());
     contact.centre = member.centre();
     contact.loss = member.loss();
     contact.straggler = other.straggler;
+    contact.incarnation = member.incarnation();
+    contact.step = member.step();
     swarm.contacts.emplace(id, std::move(contact));
     if (member.centre()) continue;
     const bool finished = total_steps > 0 && member.step() >= total_steps;

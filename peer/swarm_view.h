@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "peer/gossip/gossip_actor.h"
@@ -15,12 +16,13 @@
 
 namespace starling {
 
-// Of the other members that are ALIVE.
+// Of the other members that are ALIVE, but for `silent`.
 struct SwarmView {
   std::map<PeerId, std::string> training;  // addresses of all of them
   std::map<PeerId, std::string> workers;   // of those that do not hold a centre
   std::map<PeerId, Contact> contacts;      // for exchanges
   std::map<PeerId, RoundMember> members;   // for rounds: the workers
+  std::set<PeerId> silent;                 // others that do not answer: SUSPECT or DEAD
   uint64_t farthest_step = 0;              // the most steps that any of them has made
   size_t still_training = 0;               // workers that have not made all their steps
   size_t rank = 0;                         // of `self` among itself and those, by id

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "peer/gossip/data_gate.h"
 #include "peer/runtime/check.h"
 
 namespace starling {
@@ -11,6 +12,12 @@ namespace {
 
 FrameFault BadRequest(std::string detail) {
   return FrameFault{v1::REFUSAL_REASON_BAD_REQUEST, std::move(detail)};
+}
+
+absl::optional<FrameFault> CheckScale(const SharedBytes& incoming, const SharedBytes& own) {
+  absl::optional<std::string> why = OutOfScale(incoming.floats(), own.floats());
+  if (!why) return absl::nullopt;
+  return FrameFault{v1::REFUSAL_REASON_OUT_OF_SCALE, *std::move(why)};
 }
 
 // Written so that NaN fails too.
@@ -144,6 +151,8 @@ void AveragingRound::Contribute(absl::Time now, Actions* actions) {
       Send(now, shard, actions);
       continue;
     }
+    // What came before there was anything to compare it with.
+    owned->second.Screen(OwnShard(shard).floats());
     owned->second.Add(self_, weight_, OwnShard(shard));
     if (owned->second.contributions() == plan_.participants.size()) Close(shard, actions);
   }
@@ -200,6 +209,8 @@ AveragingRound::Outcome AveragingRound::OnReduce(absl::Time now, const v1::Shard
 
   ShardReduction& reduction = owned->second;
   if (reduction.open()) {
+    if (contributed_) outcome.fault = CheckScale(payload, OwnShard(shard));
+    if (outcome.fault) return outcome;
     reduction.Add(sender, weight, std::move(payload));
     if (reduction.contributions() == plan_.participants.size()) Close(shard, &outcome.actions);
   } else if (reduction.Includes(sender)) {
@@ -228,14 +239,20 @@ AveragingRound::Outcome AveragingRound::OnAverage(absl::Time now, const v1::Shar
     return outcome;
   }
   const auto& contributors = header.contributors();
-  const Part& part = parts_[shard];
+  Part& part = parts_[shard];
   if (!part.contributed || std::find(contributors.begin(), contributors.end(), self_.value()) ==
                                contributors.end()) {
     outcome.fault = BadRequest(absl::StrCat("average of shard ", shard, " has no contribution of ",
                                             self_.ToString()));
     return outcome;
   }
-  if (!part.averaged) Apply(shard, std::move(payload), &outcome.actions);
+  if (part.averaged) return outcome;
+  outcome.fault = CheckScale(payload, OwnShard(shard));
+  if (outcome.fault) {
+    part.send_at = absl::InfiniteFuture();
+    return outcome;
+  }
+  Apply(shard, std::move(payload), &outcome.actions);
   return outcome;
 }
 

@@ -111,8 +111,8 @@ class AveragingRound {
   Actions OnApplyRefused(absl::Time now, ApplyDisplacement apply);
 
   // Frames that passed InspectFrame. Faults: WRONG_EPOCH and UNKNOWN_ROUND as CheckRound, and the
-  // latter once the round is over; WRONG_LENGTH if the geometry differs from ours; BAD_REQUEST from
-  // a peer, to an owner or with a weight that cannot be, and for a contribution that is too late.
+  // latter once the round is over; WRONG_LENGTH if the geometry differs from ours; OUT_OF_SCALE
+  // beside our own contribution (gossip/data_gate.h); BAD_REQUEST from a peer, to an owner or with a weight that cannot be, and for a contribution that is too late.
   Outcome OnReduce(absl::Time now, const v1::ShardHeader& header, SharedBytes payload);
   Outcome OnAverage(absl::Time now, const v1::ShardHeader& header, SharedBytes payload);
   // An owner refused a contribution. UNKNOWN_ROUND: sent again soon; CORRUPT and BUSY: sent again

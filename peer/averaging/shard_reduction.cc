@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "peer/averaging/weighted_mean.h"
+#include "peer/gossip/data_gate.h"
 #include "peer/runtime/check.h"
 
 namespace starling {
@@ -11,6 +12,14 @@ namespace starling {
 void ShardReduction::Add(PeerId peer, double weight, SharedBytes values) {
   if (!open()) return;
   contributions_.try_emplace(peer, Contribution{weight, std::move(values)});
+}
+
+void ShardReduction::Screen(absl::Span<const float> own) {
+  STARLING_CHECK(open());
+  for (auto each = contributions_.begin(); each != contributions_.end();) {
+    const bool unfit = OutOfScale(each->second.values.floats(), own).has_value();
+    each = unfit ? contributions_.erase(each) : std::next(each);
+  }
 }
 
 void ShardReduction::Close(BufferPool* buffers) {

@@ -15,6 +15,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "peer/runtime/buffer_pool.h"
 #include "peer/runtime/ids.h"
 #include "peer/runtime/shared_bytes.h"
@@ -28,6 +29,9 @@ class ShardReduction {
   // Open: the first contribution of a peer counts, its later ones are ignored. Closed: ignored.
   // The caller has checked that the peer takes part and that the length is the shard's.
   void Add(PeerId peer, double weight, SharedBytes values);
+
+  // Drops contributions that are out of scale beside `own` (gossip/data_gate.h). Only while open.
+  void Screen(absl::Span<const float> own);
 
   size_t contributions() const { return contributions_.size(); }
 

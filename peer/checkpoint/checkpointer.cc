@@ -48,6 +48,7 @@ void Checkpointer::Load(absl::AnyInvocable<void(absl::StatusOr<Checkpoint>)> don
 
 void Checkpointer::Begin() {
   AssertHere();
+  if (std::exchange(begun_, true)) return;
   SaveLater();
 }
 

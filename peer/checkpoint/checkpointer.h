@@ -42,10 +42,10 @@ class Checkpointer : public Actor {
   // `every`: from the end of one save to the next. Up: less disk; down: less is lost by a crash.
   Checkpointer(Deps deps, CheckpointStore store, absl::Duration every);
 
-  // The newest intact checkpoint; NOT_FOUND: none. Before Begin.
+  // The newest intact checkpoint; NOT_FOUND: none.
   void Load(absl::AnyInvocable<void(absl::StatusOr<Checkpoint>)> done);
 
-  // Saves from now on.
+  // Saves from now on. A second call changes nothing.
   void Begin();
   // One more save, if anything was trained since the last; then `done`, whatever came of it, and after
   // `patience` in any case. No save begins afterwards.
@@ -66,6 +66,7 @@ class Checkpointer : public Actor {
   // Tasks on the disk executor share it, for they may outlive this actor.
   const std::shared_ptr<CheckpointStore> store_;
 
+  bool begun_ = false;
   bool saving_ = false;
   bool finishing_ = false;
   uint64_t saved_step_ = 0;

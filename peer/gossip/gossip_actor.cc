@@ -36,10 +36,14 @@ GossipActor::GossipActor(Executor* control, Transport* transport, ParameterOwner
       random_(random),
       next_exchange_((self.incarnation << 20) + 1),
       ledger_(self.shards.count(), options.ledger_pages),
+      staleness_gate_(self.incarnation, 2 * options.timing.ceiling),
       timing_(options.timing) {}
 
-void GossipActor::SetCandidates(std::map<PeerId, Contact> contacts) {
+void GossipActor::SetCandidates(std::map<PeerId, Contact> contacts, std::set<PeerId> silent) {
   AssertHere();
+  std::map<PeerId, StalenessGate::Word> words;
+  for (const auto& [peer, contact] : contacts) words[peer] = {contact.incarnation, contact.step};
+  staleness_gate_.SetMembers(Now(), words, std::move(silent));
   for (const auto& [peer, contact] : candidates_) {
     if (contacts.count(peer) == 0) ledger_.OnPeerGone(peer);
   }
@@ -147,6 +151,10 @@ void GossipActor::SendRequests() {
     frame.header.set_exchange_id(outgoing_->id().value());
     frame.header.set_step(outgoing_->snapshot().step);
     frame.header.set_staleness(staleness_);
+    const auto contact = candidates_.find(outgoing_->peer());
+    if (contact != candidates_.end()) {
+      frame.header.set_receiver_incarnation(contact->second.incarnation);
+    }
     if (!outgoing_->snapshot().masses.empty()) {
       frame.header.set_mass(outgoing_->snapshot().masses[shard]);
     }
@@ -252,91 +260,6 @@ absl::optional<FrameFault> GossipActor::OnFrame(Frame frame, std::shared_ptr<Rep
   }
 }
 
-absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<ReplyPath> reply) {
-  const v1::ShardHeader& header = frame.header;
-  const PeerId initiator(header.sender());
-  if (algorithm_.mix == nullptr) {
-    return FrameFault{v1::REFUSAL_REASON_BAD_REQUEST,
-                      absl::StrCat("algorithm \"", algorithm_.name, "\" makes no exchanges")};
-  }
-  if (frame.payload.empty() == algorithm_.mix->request_has_payload()) {
-    return FrameFault{v1::REFUSAL_REASON_WRONG_LENGTH,
-                      absl::StrCat("request of algorithm \"", algorithm_.name, "\" ",
-                                   frame.payload.empty() ? "came without its payload"
-                                                         : "carries a payload that is not asked")};
-  }
-  MixTerms terms;
-  terms.staleness = header.staleness();
-  terms.incoming_mass = header.mass();
-  if (!(terms.staleness >= 0 && terms.staleness <= 1) ||
-      (algorithm_.mix->moves_mass() &&
-       !(std::isfinite(terms.incoming_mass) && terms.incoming_mass > 0))) {
-    return FrameFault{v1::REFUSAL_REASON_BAD_REQUEST,
-                      absl::StrCat("request with staleness ", terms.staleness, " and mass ",
-                                   terms.incoming_mass)};
-  }
-  const Incarnation incarnation = header.sender_incarnation();
-  const ExchangeId exchange(header.exchange_id());
-  const uint32_t shard = header.shard();
-  // What was answered before is never refused: its delta is applied here and belongs to the other.
-  switch (ledger_.Judge(initiator, incarnation, exchange, shard)) {
-    case ReplyLedger::RequestVerdict::kPending:
-    case ReplyLedger::RequestVerdict::kStale:
-      return absl::nullopt;
-    case ReplyLedger::RequestVerdict::kReplay:
-      SendReply(*reply, exchange, shard, ledger_.replay(initiator, shard));
-      return absl::nullopt;
-    case ReplyLedger::RequestVerdict::kAnswer:
-      break;
-  }
-  if (!accepting_ || draining_) {
-    return FrameFault{v1::REFUSAL_REASON_NOT_TRAINING, "this peer is not training at the moment"};
-  }
-  const bool asking_it = outgoing_ != nullptr ? outgoing_->peer() == initiator : chosen_ == initiator;
-  if (asking_it && self_.peer < initiator) {
-    return FrameFault{v1::REFUSAL_REASON_CROSSED, "both peers asked each other; ours goes on"};
-  }
-  if (pending_answers_ >= options_.pending_answers) {
-    return FrameFault{v1::REFUSAL_REASON_BUSY,
-                      absl::StrCat(pending_answers_, " shards already wait for the trainer")};
-  }
-  // The lower id's request goes on; nothing of ours was sent yet.
-  if (chosen_ == initiator) chosen_.reset();
-  ledger_.OnRequest(initiator, incarnation, exchange, shard);
-  ++pending_answers_;
-  const bool posted = parameters_->RespondToMix(
-      algorithm_.mix, self_.shards.offset(shard), self_.shards.length(shard),
-      CodedBytes{frame.payload, header.codec()}, terms, options_.codecs.reply,
-      Deliver<MixAnswer>([this, initiator, incarnation, exchange, shard,
-                          reply = std::move(reply)](MixAnswer answer) {
-        --pending_answers_;
-        counters_.set_shards_answered(counters_.shards_answered() + 1);
-        const ReplyLedger::Answered answered =
-            ledger_.OnAnswered(initiator, incarnation, exchange, shard, answer);
-        if (answered.wanted) SendReply(*reply, exchange, shard, std::move(answer));
-        if (answered.completed && algorithm_.mix->request_has_payload()) {
-          NoteDistance(answered.squared_distance);
-        }
-      }));
-  if (!posted) {
-    --pending_answers_;
-    ledger_.OnAnswerRefused(initiator, incarnation, exchange, shard);
-    return FrameFault{v1::REFUSAL_REASON_BUSY, "the trainer's mailbox is full"};
-  }
-  return absl::nullopt;
-}
-
-void GossipActor::SendReply(ReplyPath& path, ExchangeId exchange, uint32_t shard,
-                            MixAnswer answer) {
-  Frame frame;
-  StampHeader(self_, shard, frame.header);
-  frame.header.set_kind(v1::FRAME_KIND_MIX_REPLY);
-  frame.header.set_exchange_id(exchange.value());
-  frame.header.set_step(answer.step);
-  SetPayload(frame, std::move(answer.reply));
-  path.Send(std::move(frame));
-}
-
 void GossipActor::OnReply(const Frame& frame) {
   // A reply of another algorithm's shape is none.
   if (algorithm_.mix == nullptr ||
@@ -374,10 +297,21 @@ void GossipActor::OnReply(const Frame& frame) {
   const bool posted = parameters_->CommitMix(
       algorithm_.mix, self_.shards.offset(shard), self_.shards.length(shard), SnapshotOf(shard),
       CodedBytes{frame.payload, frame.header.codec()}, MixTerms{.staleness = staleness_}, tether_,
-      Deliver<double>([this, shard](double squared_distance) {
+      Deliver<absl::StatusOr<double>>([this, shard, header = frame.header](
+                                          const absl::StatusOr<double>& squared_distance) {
         // An exchange does not end while a reply is being applied, so it is still the same one.
         STARLING_CHECK(outgoing_ != nullptr);
-        outgoing_->OnApplied(shard, squared_distance);
+        if (!squared_distance.ok()) {
+          outgoing_->OnUnusable(shard);
+          SendSettle(outgoing_->address(), outgoing_->id(), shard, false);
+          FinishIfDone();
+          late_refusal_(header,
+                        {v1::REFUSAL_REASON_OUT_OF_SCALE,
+                         std::string(squared_distance.status().message())},
+                        nullptr);
+          return;
+        }
+        outgoing_->OnApplied(shard, *squared_distance);
         counters_.set_shards_committed(counters_.shards_committed() + 1);
         SendSettle(outgoing_->address(), outgoing_->id(), shard, true);
         FinishIfDone();
@@ -394,11 +328,6 @@ void GossipActor::SendSettle(const std::string& address, ExchangeId exchange, ui
   frame.header.set_exchange_id(exchange.value());
   frame.header.set_committed(committed);
   transport_->SendFrame(address, std::move(frame)).IgnoreError();
-}
-
-void GossipActor::OnSettle(const v1::ShardHeader& header) {
-  ledger_.OnSettled(PeerId(header.sender()), header.sender_incarnation(),
-                    ExchangeId(header.exchange_id()), header.shard(), header.committed());
 }
 
 void GossipActor::OnRefusal(const v1::ShardHeader& header) {

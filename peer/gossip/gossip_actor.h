@@ -9,7 +9,9 @@
 //     other's is refused as CROSSED, or not even sent if it was about to be;
 //   * what was answered once is answered again to whoever asks again, and never refused;
 //   * at most `pending_answers` shards wait for the trainer on behalf of others, beyond that BUSY;
-//   * a peer that stops being a candidate is abandoned at once.
+//   * a peer that stops being a candidate is abandoned at once;
+//   * requests that speak of the past are refused as STALE (StalenessGate), and values out of scale, which the
+//     trainer finds (DataGate), as OUT_OF_SCALE; a reply like that is not committed.
 //
 // Executor: control. Every method runs there.
 
@@ -18,9 +20,12 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -31,6 +36,7 @@
 #include "peer/gossip/exchange_timing.h"
 #include "peer/gossip/outgoing_exchange.h"
 #include "peer/gossip/reply_ledger.h"
+#include "peer/gossip/staleness_gate.h"
 #include "peer/runtime/actor.h"
 #include "peer/runtime/random.h"
 #include "peer/training/parameter_owner.h"
@@ -63,6 +69,9 @@ struct Contact {
   // How unusual its silence in training is (peer/membership/straggler.h). Above 8 it is chosen only if
   // a second draw says so too.
   double straggler = 0;
+  // As it says itself; incarnation 0: unknown.
+  Incarnation incarnation = 0;
+  uint64_t step = 0;
 };
 
 class GossipActor : public Actor {
@@ -70,8 +79,14 @@ class GossipActor : public Actor {
   GossipActor(Executor* control, Transport* transport, ParameterOwner* parameters,
               const FrameIdentity& self, Algorithm algorithm, Random random, GossipOptions options);
 
-  // Those with whom exchanges may be made now: alive and training, or the centre; never self.
-  void SetCandidates(std::map<PeerId, Contact> contacts);
+  // Who hears of values that were found unfit only at the trainer: OUT_OF_SCALE. To be called with the header
+  // of the request or reply, and where a refusal goes, null for replies. Default: nobody.
+  using LateRefusal = std::function<void(const v1::ShardHeader&, FrameFault, ReplyPath*)>;
+  void SetLateRefusal(LateRefusal refuse) { late_refusal_ = std::move(refuse); }
+
+  // Those with whom exchanges may be made now: alive and training, or the centre; never self. `silent`:
+  // members that do not answer, and are not listened to either.
+  void SetCandidates(std::map<PeerId, Contact> contacts, std::set<PeerId> silent = {});
 
   // Training begins after `step` steps (a newcomer's donor had made them): earlier steps trigger
   // nothing.
@@ -157,6 +172,8 @@ class GossipActor : public Actor {
   };
   std::deque<Outcome> outcomes_;
   ReplyLedger ledger_;
+  StalenessGate staleness_gate_;
+  LateRefusal late_refusal_ = [](const v1::ShardHeader&, FrameFault, ReplyPath*) {};
   uint32_t pending_answers_ = 0;
   int64_t bytes_saved_ = 0;  // negative if headers outweigh it
   ExchangeTiming timing_;

@@ -46,6 +46,12 @@ void OutgoingExchange::OnApplyRefused(uint32_t shard) {
   ++waiting_;
 }
 
+void OutgoingExchange::OnUnusable(uint32_t shard) {
+  STARLING_CHECK(shard < states_.size() && states_[shard] == ShardState::kApplying);
+  states_[shard] = ShardState::kAbandoned;
+  --applying_;
+}
+
 bool OutgoingExchange::OnRefusal(uint32_t shard) {
   STARLING_CHECK(shard < states_.size());
   if (states_[shard] != ShardState::kWaiting) return false;

@@ -4,7 +4,8 @@
 //   WAITING ─────▶ (resend) ─────────▶ APPLYING ─────────────▶ COMMITTED   → SETTLE(committed)
 //      │ ▲                                │
 //      │ └──────── trainer too busy ──────┘
-//      ├─ refusal ─▶ REFUSED
+//      ├─ refusal ─▶ REFUSED              │ reply out of scale
+//      │                                  ▼
 //      └─ give up ─▶ ABANDONED                                             → SETTLE(not committed)
 //
 // A reply for a shard that is no longer WAITING changes nothing; it is answered with the shard's
@@ -58,6 +59,8 @@ class OutgoingExchange {
   void OnApplied(uint32_t shard, double squared_distance);
   // The trainer would not take the reply: the shard waits for it to be repeated.
   void OnApplyRefused(uint32_t shard);
+  // The reply may not be applied: the shard is given up.
+  void OnUnusable(uint32_t shard);
   // Returns false if the shard was no longer waiting.
   bool OnRefusal(uint32_t shard);
   // Gives up every waiting shard and returns them.

@@ -105,9 +105,10 @@ ReplyLedger::Answered ReplyLedger::OnAnswered(PeerId initiator, Incarnation inca
 void ReplyLedger::OnAnswerRefused(PeerId initiator, Incarnation incarnation, ExchangeId exchange,
                                   uint32_t shard) {
   Page* page = Find(initiator, incarnation, exchange);
-  if (page != nullptr && page->entries[shard].state == State::kPending) {
-    page->entries[shard] = Entry{};
-  }
+  if (page == nullptr) return;
+  Entry& entry = page->entries[shard];
+  if (entry.state == State::kPending) entry = Entry{};
+  if (entry.state == State::kDoomed) entry.state = State::kClosed;
 }
 
 void ReplyLedger::OnSettled(PeerId initiator, Incarnation incarnation, ExchangeId exchange,

@@ -61,7 +61,7 @@ class ReplyLedger {
 
   Answered OnAnswered(PeerId initiator, Incarnation incarnation, ExchangeId exchange,
                       uint32_t shard, MixAnswer answer);
-  // The trainer would not take the request: as if it had never come.
+  // The trainer would not take the request, or what it carries: as if it had never come.
   void OnAnswerRefused(PeerId initiator, Incarnation incarnation, ExchangeId exchange,
                        uint32_t shard);
 

@@ -111,6 +111,11 @@ Round::Outcome NeighbourRound::OnFrame(absl::Time, const v1::ShardHeader& header
   }
   Source& source = found->second;
   if (source.expected) {
+    outcome.fault = CheckScale(payload, Slice(header.shard()));
+    if (outcome.fault) {
+      NoLongerExpect(source);
+      return outcome;
+    }
     source.values = std::move(payload);
     source.mass = header.mass();
     NoLongerExpect(source);

@@ -169,7 +169,7 @@ void ReduceRound::EndPart(uint32_t shard, SharedBytes mean) {
   --open_parts_;
 }
 
-Round::Outcome ReduceRound::OnFrame(absl::Time, const v1::ShardHeader& header,
+Round::Outcome ReduceRound::OnFrame(absl::Time now, const v1::ShardHeader& header,
                                     SharedBytes payload) {
   Outcome outcome;
   outcome.fault = CheckGeometry(input_.shards, header, payload.size(), true);
@@ -186,6 +186,11 @@ Round::Outcome ReduceRound::OnFrame(absl::Time, const v1::ShardHeader& header,
       return outcome;
     }
     if (parts_[shard].open) {
+      if (absl::optional<FrameFault> fault = CheckScale(payload, Slice(shard))) {
+        outcome.fault = std::move(fault);
+        EndPart(shard, SharedBytes());
+        return outcome;
+      }
       if (shard == 0) loss_ = header.loss();
       EndPart(shard, std::move(payload));
     }
@@ -199,6 +204,12 @@ Round::Outcome ReduceRound::OnFrame(absl::Time, const v1::ShardHeader& header,
   if (found == owned_.end()) return outcome;  // the views differ; it will be sent again
   Owned& owned = found->second;
   if (owned.reduction.open()) {
+    outcome.fault = CheckScale(payload, Slice(shard));
+    if (outcome.fault) {
+      // Nothing better will come of it.
+      outcome.sends = OnAbsent(now, sender);
+      return outcome;
+    }
     owned.reduction.Add(sender, 1, std::move(payload));
     owned.losses.emplace(sender, header.loss());
     if (AllIn(owned)) Close(shard, &outcome.sends);

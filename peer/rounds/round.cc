@@ -1,6 +1,10 @@
 #include "peer/rounds/round.h"
 
+#include <string>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
+#include "peer/gossip/data_gate.h"
 
 namespace starling {
 
@@ -17,6 +21,12 @@ absl::optional<FrameFault> CheckGeometry(const ShardMap& shards, const v1::Shard
                                  header.elements(), " numbers from ", header.offset(), " in ",
                                  payload_bytes, " bytes, does not fit a round of ", shards.elements,
                                  " numbers in ", shards.count(), " shards")};
+}
+
+absl::optional<FrameFault> CheckScale(const SharedBytes& incoming, const SharedBytes& own) {
+  absl::optional<std::string> why = OutOfScale(incoming.floats(), own.floats());
+  if (!why) return absl::nullopt;
+  return FrameFault{v1::REFUSAL_REASON_OUT_OF_SCALE, *std::move(why)};
 }
 
 }  // namespace starling

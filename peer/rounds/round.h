@@ -66,7 +66,7 @@ class Round {
   virtual Sends OnTime(absl::Time now) = 0;
   virtual absl::Time NextWake() const = 0;
   // A frame that passed InspectFrame and names this round. WRONG_LENGTH: its geometry is not ours.
-  // BAD_REQUEST: its sender has no part in what it brings, or comes too late.
+  // BAD_REQUEST: its sender has no part in what it brings, or comes too late. OUT_OF_SCALE: as CheckScale.
   virtual Outcome OnFrame(absl::Time now, const v1::ShardHeader& header, SharedBytes payload) = 0;
   // The members are these now (ascending, self included).
   virtual Sends OnMembers(absl::Time now, const std::vector<PeerId>& members) = 0;
@@ -83,6 +83,8 @@ class Round {
 // WRONG_LENGTH if a frame of a round does not fit the vector.
 absl::optional<FrameFault> CheckGeometry(const ShardMap& shards, const v1::ShardHeader& header,
                                          size_t payload_bytes, bool has_payload);
+// OUT_OF_SCALE if `incoming` is far beyond `own`, the member's own part of the same shard (gossip/data_gate.h).
+absl::optional<FrameFault> CheckScale(const SharedBytes& incoming, const SharedBytes& own);
 
 }  // namespace starling
 

@@ -12,9 +12,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
 #include "peer/codec/codec.h"
 #include "peer/codec/coded_bytes.h"
 #include "peer/gossip/mix_rule.h"
@@ -39,6 +41,8 @@ struct MixAnswer {
   double squared_distance = 0;  // |own - incoming|^2 over the shard; 0 if nothing came in
   double squared_delta = 0;     // |change of own values|^2 over the shard
   uint64_t step = 0;
+  // Not empty: what came in is out of scale (DataGate), and nothing was changed; why.
+  std::string refused = {};
 };
 
 class ParameterOwner {
@@ -71,10 +75,11 @@ class ParameterOwner {
 
   // Initiator's half: rule->Commit on the shard, with the snapshot's part and the reply, which has
   // passed inspection (empty if the rule's reply has no payload). `tether`: see Choice. `done` gets
-  // |own - other's|^2 over the shard, as the rule knows it.
+  // |own - other's|^2 over the shard, as the rule knows it; OUT_OF_RANGE: the reply is out of scale
+  // (DataGate), and nothing was changed.
   virtual bool CommitMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
                          CodedBytes snapshot, CodedBytes reply, MixTerms terms, uint32_t tether,
-                         absl::AnyInvocable<void(double)> done) = 0;
+                         absl::AnyInvocable<void(absl::StatusOr<double>)> done) = 0;
 
   // No tether has an anchor from now on.
   virtual void DropAnchors() = 0;

@@ -39,7 +39,7 @@ OuterOptimizer::State RoundGate::StateOf(const Lane& lane, const Worker& worker)
 
 void RoundGate::Anchor(const Worker& worker) {
   for (Lane& lane : lanes_) {
-    if (lane.outer == nullptr) continue;
+    if (lane.outer == nullptr || lane.pending) continue;
     for (uint64_t fragment = 0; fragment < lane.spec.fragments; ++fragment) {
       SetFragment(lane, fragment);
       MutableBuffer unused = pool_->Take(lane.outer->slots() * lane.length);
@@ -108,13 +108,25 @@ absl::optional<Contribution> RoundGate::Gradient(uint64_t step, absl::Span<const
   return absl::nullopt;
 }
 
+void RoundGate::Forget() {
+  for (Lane& lane : lanes_) lane.forgotten = lane.pending;
+}
+
+void RoundGate::CallOff(size_t spec) {
+  Lane& lane = lanes_[spec];
+  lane.pending = false;
+  lane.own = SharedBytes();
+}
+
 bool RoundGate::Finish(const MixedRound& mixed, const Worker& worker, double* mass) {
   Lane& lane = lanes_[mixed.spec];
   if (!lane.pending || mixed.mixed.size() != lane.own.size()) return false;
   lane.pending = false;
   lane.next_number = mixed.number + 1;
   lane.counted = true;
-  lane.outer->Finish(StateOf(lane, worker), lane.own.floats(), mixed.mixed.floats());
+  if (!std::exchange(lane.forgotten, false)) {
+    lane.outer->Finish(StateOf(lane, worker), lane.own.floats(), mixed.mixed.floats());
+  }
   lane.own = SharedBytes();
   if (lane.spec.moves_mass) *mass = mixed.mass;
   return true;

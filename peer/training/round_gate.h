@@ -40,7 +40,7 @@ class RoundGate {
   RoundGate(const std::vector<RoundSpec>& specs, size_t elements, bool has_momentum,
             BufferPool* pool);
 
-  // Before the first step: anchors of outer optimizers lie at these parameters.
+  // Before the first step: anchors of outer optimizers lie at these parameters. Rounds under way keep theirs.
   void Anchor(const Worker& worker);
 
   // Boundary `step` is reached: contributions of the rounds that begin here, appended to `begun`.
@@ -55,6 +55,11 @@ class RoundGate {
   // A round of parameters has ended. False, and nothing happens, if none of that spec is under way or the
   // length is wrong. `mass` is updated by push-sum rounds.
   bool Finish(const MixedRound& mixed, const Worker& worker, double* mass);
+
+  // The parameters were replaced: what rounds under way bring is not for these. They still have to end.
+  void Forget();
+  // The contribution to the round that has just begun was not sent: there is no such round.
+  void CallOff(size_t spec);
 
   // True if the spec is one of gradients.
   bool IsGradient(size_t spec) const {
@@ -78,6 +83,7 @@ class RoundGate {
     bool counted = false;  // next_number is more than a guess from our steps
     uint64_t last_due = 0;
     bool pending = false;
+    bool forgotten = false;  // the round under way changes nothing here
   };
 
   OuterOptimizer::State StateOf(const Lane& lane, const Worker& worker) const;

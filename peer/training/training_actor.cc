@@ -43,6 +43,7 @@ TrainingActor::TrainingActor(Executor* executor, std::unique_ptr<Model> model,
       gate_(options_.rounds, size_, !optimizer_->momentum().empty(), pool_),
       tethers_(options_.tethers),
       elastic_(options_.elastic, options_.reference_workers),
+      data_gate_(options_.shard_elements, options_.data_gate),
       masses_(ShardCount(size_, options_.shard_elements), 1.0),
       reply_random_(options_.random.Split("replies")),
       batch_size_(cursor_.batch_size()) {
@@ -103,7 +104,7 @@ RoundGate::Worker TrainingActor::WorkerState() {
 
 void TrainingActor::UpdateRate() {
   double scale = RateScaleAt(progress_.step, options_.total_steps, options_.decay_share) *
-                 elastic_.RateScale(progress_.step);
+                 elastic_.RateScale(progress_.step) * progress_.rate_scale;
   if (gate_.divides_by_mass()) scale /= std::max(masses_.front(), kLeastDivisor);
   optimizer_->set_rate_scale(scale);
 }
@@ -129,6 +130,36 @@ void TrainingActor::FailTraining(absl::Status error) {
   Report();
 }
 
+void TrainingActor::Sicken(std::string what) {
+  if (sick_) return;
+  sick_ = true;
+  gate_.Forget();
+  EndHold();
+  FailTraining(absl::DataLossError(std::move(what)));
+}
+
+bool TrainingActor::CheckParameters() {
+  if (IsFinite(model_->parameters())) return true;
+  Sicken(absl::StrCat("the parameters after step ", progress_.step, " are not all finite"));
+  return false;
+}
+
+void TrainingActor::Mend() {
+  progress_.error = absl::OkStatus();
+  progress_.rate_scale *= options_.rollback_rate;
+  progress_.finished = made_all_ = false;
+  has_loss_ = anchored_ = at_boundary_ = false;
+  window_start_ = Now();
+  window_step_ = progress_.step;
+  // What has led to the end of the numbers may still be in there.
+  if (options_.new_optimizer != nullptr) optimizer_ = options_.new_optimizer();
+  tethers_.DropAnchors();
+  sick_ = false;
+  for (auto& work : std::exchange(parked_, {})) {
+    if (sick_ || !work()) parked_.push_back(std::move(work));
+  }
+}
+
 void TrainingActor::ComputeStep() {
   AssertHere();
   step_began_ = Now();
@@ -144,9 +175,7 @@ void TrainingActor::ComputeStep() {
   const absl::StatusOr<double> loss = ComputeGradients(batch);
   if (!loss.ok()) return FailTraining(loss.status());
   if (!std::isfinite(*loss)) {
-    return FailTraining(absl::InternalError(
-        absl::StrCat("training diverged: the loss of step ", progress_.step + 1, " is ", *loss,
-                     "; try a smaller --learning_rate")));
+    return Sicken(absl::StrCat("the loss of step ", progress_.step + 1, " is ", *loss));
   }
   progress_.loss = has_loss_ ? kLossDecay * progress_.loss + (1 - kLossDecay) * *loss : *loss;
   has_loss_ = true;
@@ -156,9 +185,19 @@ void TrainingActor::ComputeStep() {
     CompleteStep(model_->gradients());
     return;
   }
-  gradient_under_way_ = true;
-  Hold();
-  options_.on_contribution(*std::move(contribution));
+  if (Contribute(*std::move(contribution))) {
+    gradient_under_way_ = true;
+    Hold();
+  }
+}
+
+bool TrainingActor::Contribute(Contribution contribution) {
+  if (!IsFinite(contribution.values.floats())) {
+    Sicken(absl::StrCat("the contribution to a round after step ", progress_.step, " is not finite"));
+    return false;
+  }
+  options_.on_contribution(std::move(contribution));
+  return true;
 }
 
 void TrainingActor::CompleteStep(absl::Span<const float> gradient) {
@@ -189,10 +228,14 @@ void TrainingActor::CompleteStep(absl::Span<const float> gradient) {
 }
 
 void TrainingActor::PassBoundary() {
-  if (!at_boundary_) return;
+  if (!at_boundary_ || sick_) return;
   std::vector<Contribution> begun;
   const bool pass = gate_.Pass(progress_.step, WorkerState(), &begun);
-  for (Contribution& contribution : begun) options_.on_contribution(std::move(contribution));
+  for (Contribution& contribution : begun) {
+    const size_t spec = contribution.spec;
+    if (sick_ || !Contribute(std::move(contribution))) gate_.CallOff(spec);
+  }
+  if (sick_) return;
   if (pass) at_boundary_ = false;
   // After the last step there is none to let pass, but the last rounds must still begin.
   progress_.finished = made_all_ && pass;
@@ -258,10 +301,11 @@ absl::Span<float> TrainingActor::Shard(size_t offset, size_t elements) {
 
 template <typename Work>
 bool TrainingActor::PostMixing(Work work) {
+  if (sick_) return false;
   return Post([this, work = std::move(work)]() mutable {
     AssertHere();
     const absl::Time begin = Now();
-    work();
+    if (sick_ || !work()) parked_.push_back(std::move(work));
     if (running_) mixing_time_ += Now() - begin;
   });
 }
@@ -271,8 +315,10 @@ void TrainingActor::Replace(Snapshot state, absl::AnyInvocable<void()> done) {
     AssertHere();
     STARLING_CHECK(!running_ && state.values.size() == size_ * sizeof(float));
     std::memcpy(model_->parameters().data(), state.values.data(), state.values.size());
+    data_gate_.Forget();
     progress_.step = state.step;
     progress_.samples = state.samples;
+    if (sick_) Mend();
     done();
   });
 }
@@ -308,7 +354,9 @@ double& TrainingActor::MassOf(size_t offset) {
 bool TrainingActor::TakeSnapshot(std::shared_ptr<const Codec> codec,
                                  absl::AnyInvocable<void(Snapshot)> done) {
   return PostMixing([this, codec = std::move(codec), done = std::move(done)]() mutable {
+    if (!CheckParameters()) return false;
     done(CopyParameters(*codec));
+    return true;
   });
 }
 
@@ -325,6 +373,7 @@ bool TrainingActor::TakeShard(size_t offset, size_t elements,
 bool TrainingActor::GiveSnapshot(std::shared_ptr<const Codec> codec,
                                  absl::AnyInvocable<void(Snapshot)> done) {
   return PostMixing([this, codec = std::move(codec), done = std::move(done)]() mutable {
+    if (!CheckParameters()) return false;
     Snapshot snapshot = CopyParameters(*codec);
     if (*std::min_element(masses_.begin(), masses_.end()) >= kLeastMass) {
       for (double& mass : masses_) {
@@ -333,6 +382,7 @@ bool TrainingActor::GiveSnapshot(std::shared_ptr<const Codec> codec,
       }
     }
     done(std::move(snapshot));
+    return true;
   });
 }
 
@@ -351,6 +401,14 @@ bool TrainingActor::RespondToMix(std::shared_ptr<const MixRule> rule, size_t off
   return PostMixing([this, rule = std::move(rule), offset, elements,
                      incoming = std::move(incoming), terms, codec = std::move(codec),
                      done = std::move(done)]() mutable {
+    if (!IsFinite(Shard(offset, elements)) && !CheckParameters()) return false;
+    if (absl::optional<std::string> refused =
+            data_gate_.Judge(model_->parameters(), offset, elements, incoming)) {
+      MixAnswer answer;
+      answer.refused = *std::move(refused);
+      done(std::move(answer));
+      return true;
+    }
     MutableBuffer reply =
         rule->reply_has_payload() ? TakeBytes(codec->MaxBytes(elements)) : MutableBuffer();
     terms.own_mass = MassOf(offset);
@@ -368,15 +426,23 @@ bool TrainingActor::RespondToMix(std::shared_ptr<const MixRule> rule, size_t off
       options_.observer->OnResponded(offset, elements, answer.reply);
     }
     done(std::move(answer));
+    return true;
   });
 }
 
 bool TrainingActor::CommitMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
                               CodedBytes snapshot, CodedBytes reply, MixTerms terms,
-                              uint32_t tether, absl::AnyInvocable<void(double)> done) {
+                              uint32_t tether,
+                              absl::AnyInvocable<void(absl::StatusOr<double>)> done) {
   return PostMixing([this, rule = std::move(rule), offset, elements,
                      snapshot = std::move(snapshot), reply = std::move(reply), terms, tether,
                      done = std::move(done)]() mutable {
+    if (!IsFinite(Shard(offset, elements)) && !CheckParameters()) return false;
+    if (absl::optional<std::string> refused =
+            data_gate_.Judge(model_->parameters(), offset, elements, reply)) {
+      done(absl::OutOfRangeError(*refused));
+      return true;
+    }
     const double squared_distance =
         CommitCoded(*rule, Shard(offset, elements), snapshot, reply, terms);
     if (tethers_.Has(tether) && !reply.empty()) SetAnchor(tether, offset, elements, reply);
@@ -384,6 +450,7 @@ bool TrainingActor::CommitMix(std::shared_ptr<const MixRule> rule, size_t offset
       options_.observer->OnCommitted(offset, elements, reply);
     }
     done(squared_distance);
+    return true;
   });
 }
 
@@ -411,6 +478,7 @@ bool TrainingActor::ApplyDisplacement(size_t offset, SharedBytes average, Shared
     const absl::Span<float> own = Shard(offset, target.size());
     for (size_t i = 0; i < own.size(); ++i) own[i] += target[i] - was[i];
     done();
+    return true;
   });
 }
 

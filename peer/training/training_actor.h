@@ -7,6 +7,10 @@
 // Only an algorithm that is synchronous by definition makes it wait, for a round (RoundGate), and each
 // round ends by its deadline.
 //
+// Numbers that are not finite never leave it. Once a loss, a contribution or the parameters are found not to
+// be, it stops stepping, reports DATA_LOSS and takes no requests; those that it has already wait until Replace has
+// put other parameters in their place.
+//
 // Executor: the training executor, a thread of its own. Start, Stop, Replace and the ParameterOwner
 // methods, FinishRound and SetWorkers may be called from any thread; callbacks run on the training
 // executor.
@@ -14,10 +18,12 @@
 #ifndef STARLING_PEER_TRAINING_TRAINING_ACTOR_H_
 #define STARLING_PEER_TRAINING_TRAINING_ACTOR_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -31,6 +37,7 @@
 #include "model/optimizer.h"
 #include "peer/codec/codec.h"
 #include "peer/codec/coded_bytes.h"
+#include "peer/gossip/data_gate.h"
 #include "peer/gossip/elastic_controller.h"
 #include "peer/rounds/round_spec.h"
 #include "peer/runtime/actor.h"
@@ -53,7 +60,9 @@ struct TrainingProgress {
   double waiting_share = 0;     // of the time since Start: a step was due and waited for a round
   double mass = 1;              // push-sum weight, mean over the shards
   bool finished = false;        // total_steps reached, and no round is to begin any more
-  absl::Status error;           // INTERNAL: the model failed, or the loss is not finite
+  double rate_scale = 1;        // what the parameters' replacements have left of the learning rate
+  // INTERNAL: the model failed. DATA_LOSS: the loss or the parameters are not finite; Replace mends that.
+  absl::Status error;
 };
 
 // Sees every half of every exchange as it is applied; for invariant checkers in the simulator.
@@ -87,6 +96,13 @@ struct TrainingOptions {
   size_t reference_workers = 1;
   // Parameters in one shard, each of which has its own push-sum weight; 0: all in one.
   size_t shard_elements = 0;
+  // What of others is refused. Valid.
+  DataGateOptions data_gate;
+  // After parameters that were not finite have been replaced: an optimizer that remembers nothing (null: the
+  // old one goes on), and the factor of its learning rate, above 0. Up: steps stay as long as they were; down:
+  // the same does not happen so soon again.
+  std::function<std::unique_ptr<Optimizer>()> new_optimizer;
+  double rollback_rate = 1;
   // The examples of pass k over the own part; null: the same for ever. Called on the training executor.
   std::function<std::vector<uint32_t>(uint64_t pass)> part_of_pass;
   // A round begins; called on the training executor. FinishRound answers it, in any case. Must be set if
@@ -111,8 +127,9 @@ class TrainingActor : public Actor, public ParameterOwner {
   // No step begins after Stop was run; requests are still served.
   void Stop();
 
-  // Overwrites all parameters and the counters: a newcomer takes over a donor's state. Must come
-  // before Start. `values` has the model's length.
+  // Overwrites all parameters and the counters: a newcomer takes over a donor's state, or a peer goes back to
+  // a better one. Must come before Start, or after DATA_LOSS was reported; then Start again. `values` has the
+  // model's length.
   void Replace(Snapshot state, absl::AnyInvocable<void()> done);
 
   // The round of `mixed.spec` that was begun last has ended.
@@ -133,7 +150,7 @@ class TrainingActor : public Actor, public ParameterOwner {
                     absl::AnyInvocable<void(MixAnswer)> done) override;
   bool CommitMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
                  CodedBytes snapshot, CodedBytes reply, MixTerms terms, uint32_t tether,
-                 absl::AnyInvocable<void(double)> done) override;
+                 absl::AnyInvocable<void(absl::StatusOr<double>)> done) override;
   void DropAnchors() override;
   bool ApplyDisplacement(size_t offset, SharedBytes average, SharedBytes snapshot,
                          absl::AnyInvocable<void()> done) override;
@@ -149,6 +166,12 @@ class TrainingActor : public Actor, public ParameterOwner {
   void Hold();
   void EndHold();
   void FailTraining(absl::Status error);
+  void Sicken(std::string what);
+  // The parameters are finite; else sickens.
+  bool CheckParameters();
+  void Mend();
+  // Sends it, unless it is not finite.
+  bool Contribute(Contribution contribution);
   void TurnPass();
   void UpdateRate();
   RoundGate::Worker WorkerState();
@@ -159,18 +182,24 @@ class TrainingActor : public Actor, public ParameterOwner {
   void SetAnchor(uint32_t tether, size_t offset, size_t elements, const CodedBytes& values);
   void Report();
   absl::Span<float> Shard(size_t offset, size_t elements);
+  // `work` returns false, having done nothing, if it found the parameters not finite; then it is run again
+  // after they were replaced.
   template <typename Work>
   bool PostMixing(Work work);
 
   // Constant after construction.
   const std::unique_ptr<Model> model_;
-  const std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
   BufferPool* const pool_;
   const TrainingOptions options_;
   const std::function<void(const TrainingProgress&)> on_progress_;
   const size_t size_;
 
+  // Written on the training executor, read by whoever asks for something.
+  std::atomic<bool> sick_{false};
+
   // On the training executor only.
+  std::vector<absl::AnyInvocable<bool()>> parked_;  // at most mailbox_capacity
   BatchCursor cursor_;
   TrainingProgress progress_;
   RoundGate gate_;
@@ -178,6 +207,7 @@ class TrainingActor : public Actor, public ParameterOwner {
   ElasticController elastic_;
   absl::optional<CurvatureProbe> probe_;
   std::vector<float> hessian_probe_;
+  DataGate data_gate_;
   std::vector<double> masses_;  // push-sum weight of each shard
   // Of the replies: numbers to round by, and what a codec remembers of its budget.
   Random reply_random_;

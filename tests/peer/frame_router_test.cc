@@ -108,12 +108,18 @@ class FrameRouterTest : public ::testing::Test {
                        [this](MixedRound mixed) { mixed_.push_back(std::move(mixed)); }},
                       Identity(1), {Ring()}, 5, RoundsOptions()};
   std::vector<std::string> log_;
+  std::vector<Quarantine> quarantines_;
   // Donors and joiners have tests of their own.
   FrameRouter router_{Identity(1),
                       {&gossip_, &averaging_, &rounds_, nullptr, nullptr, nullptr},
                       [](v1::ControlRequest, ControlResponder) {},
                       [](const std::string&, const absl::Status&) {},
-                      [this](const std::string& line) { log_.push_back(line); }};
+                      [this](const std::string& line) { log_.push_back(line); },
+                      {OffenceOptions(), [this] { return executor_.Now(); },
+                       [this](PeerId peer, const Quarantine& quarantine) {
+                         EXPECT_EQ(peer, PeerId(2));
+                         quarantines_.push_back(quarantine);
+                       }}};
 };
 
 TEST_F(FrameRouterTest, RequestsOfExchangesGoToTheTrainer) {
@@ -208,6 +214,60 @@ TEST_F(FrameRouterTest, AFrameOfAnotherRunIsRefusedAndARefusalNeverAnswered) {
 TEST_F(FrameRouterTest, WhatNobodyKnowsIsCountedAndNotAnswered) {
   EXPECT_TRUE(Give(Make(v1::FRAME_KIND_UNSPECIFIED)).empty());
   EXPECT_EQ(Refused(v1::REFUSAL_REASON_BAD_REQUEST), 1);
+}
+
+TEST_F(FrameRouterTest, ThreeExchangesWithoutFiniteValuesQuarantineTheirSenderForAWhile) {
+  Frame bad = Make(v1::FRAME_KIND_MIX_REQUEST);
+  for (uint64_t exchange = 1; exchange <= 3; ++exchange) {
+    EXPECT_TRUE(quarantines_.empty());
+    bad.header.set_exchange_id(exchange);
+    for (int shard = 0; shard < 3; ++shard) {
+      executor_.Do([&] { router_.OnFrameRefused(bad.header, v1::REFUSAL_REASON_NON_FINITE); });
+    }
+  }
+  ASSERT_EQ(quarantines_.size(), 1u);
+  EXPECT_EQ(quarantines_[0].length, absl::Minutes(2));
+  EXPECT_EQ(RefusalOf(Make(v1::FRAME_KIND_MIX_REQUEST)), v1::REFUSAL_REASON_QUARANTINED);
+  EXPECT_EQ(trainer_.waiting(), 0);
+  executor_.Advance(absl::Minutes(2));
+  EXPECT_EQ(RefusalOf(Make(v1::FRAME_KIND_MIX_REQUEST)), kNone);
+  v1::GossipStatus status;
+  router_.FillStatus(status);
+  EXPECT_EQ(status.offences(), 3);
+  EXPECT_EQ(status.quarantines(), 1);
+}
+
+TEST_F(FrameRouterTest, AQuarantinedPeerMaySettleAndFetchAState) {
+  for (uint64_t exchange = 1; exchange <= 3; ++exchange) {
+    v1::ShardHeader header = Make(v1::FRAME_KIND_MIX_REQUEST).header;
+    header.set_exchange_id(exchange);
+    executor_.Do([&] {
+      router_.Refuse(header, {v1::REFUSAL_REASON_OUT_OF_SCALE, "too large"}, nullptr);
+    });
+  }
+  EXPECT_EQ(quarantines_.size(), 1u);
+  EXPECT_EQ(RefusalOf(Make(v1::FRAME_KIND_SETTLE)), kNone);
+  EXPECT_EQ(RefusalOf(Make(v1::FRAME_KIND_STATE_REQUEST)), v1::REFUSAL_REASON_NOT_TRAINING);
+  EXPECT_EQ(Refused(v1::REFUSAL_REASON_QUARANTINED), 0);
+}
+
+TEST_F(FrameRouterTest, AWrongChecksumIsNobodysOffence) {
+  for (uint64_t exchange = 1; exchange <= 50; ++exchange) {
+    v1::ShardHeader header = Make(v1::FRAME_KIND_MIX_REQUEST).header;
+    header.set_exchange_id(exchange);
+    executor_.Do([&] { router_.OnFrameRefused(header, v1::REFUSAL_REASON_CORRUPT); });
+  }
+  EXPECT_TRUE(quarantines_.empty());
+}
+
+TEST_F(FrameRouterTest, AStrangersNonsenseIsNotChargedToAMember) {
+  for (uint64_t exchange = 1; exchange <= 50; ++exchange) {
+    v1::ShardHeader header = Make(v1::FRAME_KIND_MIX_REQUEST).header;
+    header.set_exchange_id(exchange);
+    header.set_run_id(8);
+    executor_.Do([&] { router_.OnFrameRefused(header, v1::REFUSAL_REASON_NON_FINITE); });
+  }
+  EXPECT_TRUE(quarantines_.empty());
 }
 
 TEST_F(FrameRouterTest, DonorsThatHaveNothingRefuseToGiveIt) {

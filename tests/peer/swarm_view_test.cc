@@ -37,6 +37,7 @@ TEST(SwarmViewTest, OnlyTheLivingAreChosen) {
   EXPECT_EQ(swarm.contacts.at(PeerId(2)).straggler, 2);
   EXPECT_EQ(swarm.members.size(), 1u);
   EXPECT_EQ(swarm.farthest_step, 7u);
+  EXPECT_EQ(swarm.silent, (std::set<PeerId>{PeerId(1), PeerId(5)}));
 }
 
 TEST(SwarmViewTest, ACentreIsMetInExchangesButMakesNoRounds) {

@@ -35,7 +35,8 @@ SimulationOptions Agreeing() {
 
 TEST(CheckersTest, APeerWithNanIsNotFinite) {
   SimulationOptions options;
-  options.learn = false;  // who learns from NaN leaves at once
+  options.learn = false;
+  options.algorithm = "none";  // who learns from NaN, or is to share it, goes back at once
   auto simulation = Build(options);
   simulation->RunFor(absl::Seconds(5));
   EXPECT_FALSE(Complains(*simulation, "finite"));

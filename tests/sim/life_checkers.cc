@@ -83,7 +83,13 @@ class CounterChecker final : public StatusChecker {
 
  private:
   void LookAt(const Simulation&, const SimPeer& peer, const v1::Status& status) override {
-    Judge(peer, "training", status.training());
+    // Whoever goes back to better parameters goes back in steps.
+    uint64_t& rollbacks = rollbacks_[peer.spec().process];
+    if (rollbacks != status.recovery().rollbacks() || status.phase() == v1::PHASE_SYNCING) {
+      last_.erase({peer.spec().process, "training"});
+    }
+    rollbacks = status.recovery().rollbacks();
+    if (status.phase() != v1::PHASE_SYNCING) Judge(peer, "training", status.training());
     Judge(peer, "gossip", status.gossip());
     Judge(peer, "averaging", status.averaging());
     Judge(peer, "rounds", status.rounds());
@@ -102,6 +108,7 @@ class CounterChecker final : public StatusChecker {
   }
 
   std::map<std::pair<uint64_t, absl::string_view>, std::vector<Counter>> last_;
+  std::map<uint64_t, uint64_t> rollbacks_;
 };
 
 class EndChecker final : public StatusChecker {
@@ -194,8 +201,27 @@ class MassChecker final : public StatusChecker {
   }
 };
 
+// Nobody here sends bad data on purpose, so nobody may be accused of it.
+class OffenceChecker final : public StatusChecker {
+ public:
+  absl::string_view name() const override { return "offences"; }
+
+ private:
+  void LookAt(const Simulation&, const SimPeer& peer, const v1::Status& status) override {
+    for (const v1::RefusalCount& refused : status.gossip().refused()) {
+      if (refused.reason() != v1::REFUSAL_REASON_OUT_OF_SCALE &&
+          refused.reason() != v1::REFUSAL_REASON_NON_FINITE) {
+        continue;
+      }
+      Complain(absl::StrCat("peer ", peer.spec().node, " refused ", refused.count(), " frames as ",
+                            v1::RefusalReason_Name(refused.reason())));
+    }
+  }
+};
+
 }  // namespace
 
+std::unique_ptr<Checker> MakeOffenceChecker() { return std::make_unique<OffenceChecker>(); }
 std::unique_ptr<Checker> MakeFiniteChecker() { return std::make_unique<FiniteChecker>(); }
 std::unique_ptr<Checker> MakeCounterChecker() { return std::make_unique<CounterChecker>(); }
 std::unique_ptr<Checker> MakeEndChecker() { return std::make_unique<EndChecker>(); }

@@ -32,6 +32,9 @@ absl::Duration EndBound(const SimulationOptions& options);
 std::unique_ptr<Checker> MakeAgreementChecker();
 std::unique_ptr<Checker> MakeMassChecker();
 
+// No peer refuses values as not finite or out of scale: nobody sends such on purpose. Always applies.
+std::unique_ptr<Checker> MakeOffenceChecker();
+
 }  // namespace starling
 
 #endif  // STARLING_TESTS_SIM_LIFE_CHECKERS_H_

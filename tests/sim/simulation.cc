@@ -73,6 +73,7 @@ void Simulation::MakeCheckers() {
   checkers_.push_back(MakeEndChecker());
   checkers_.push_back(MakeAgreementChecker());
   checkers_.push_back(MakeMassChecker());
+  checkers_.push_back(MakeOffenceChecker());
 }
 
 Simulation::~Simulation() {

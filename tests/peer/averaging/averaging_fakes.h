@@ -73,7 +73,7 @@ class ParametersWithoutTrainer : public ParameterOwner {
     return false;
   }
   bool CommitMix(std::shared_ptr<const MixRule>, size_t, size_t, CodedBytes, CodedBytes, MixTerms, uint32_t,
-                 absl::AnyInvocable<void(double)>) override {
+                 absl::AnyInvocable<void(absl::StatusOr<double>)>) override {
     return false;
   }
   void DropAnchors() override {}

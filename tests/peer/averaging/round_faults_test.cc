@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "peer/averaging/round.h"
 #include "tests/peer/averaging/round_swarm.h"
@@ -71,6 +72,22 @@ class RoundFaultsTest : public testing::Test {
   std::map<uint64_t, std::vector<float>> before_;
   double sum_ = 0;
 };
+
+TEST_F(RoundFaultsTest, WhatIsFarOutOfScaleIsNeitherAveragedNorApplied) {
+  std::vector<float>& huge = swarm_.peer(3).parameters;
+  huge.assign(huge.size(), 1e7f);
+  swarm_.StartAll();
+  swarm_.RunToTheEnd();
+  for (const uint64_t id : {1, 2}) {
+    for (size_t i = 0; i < swarm_.shards.elements; ++i) {
+      // Peer 3 owns shards 2 and 5.
+      const bool owned_by_honest = i / 4 % 3 != 2;
+      EXPECT_NEAR(swarm_.peer(id).parameters[i],
+                  owned_by_honest ? MeanAt(i, {1, 2}) : before_.at(id)[i], 1e-5);
+    }
+    EXPECT_THAT(swarm_.peer(id).faults, testing::Contains(v1::REFUSAL_REASON_OUT_OF_SCALE));
+  }
+}
 
 TEST_F(RoundFaultsTest, ALostContributionIsRepeated) {
   int lost = 0;

@@ -43,6 +43,16 @@ TEST_F(ShardReductionTest, OnlyTheFirstContributionOfAPeerCounts) {
   EXPECT_EQ(reduction_.average().floats()[0], 3.0f);
 }
 
+TEST_F(ShardReductionTest, ContributionsOutOfScaleAreScreenedOut) {
+  reduction_.Add(PeerId(1), 1, Values({2}));
+  reduction_.Add(PeerId(2), 1, Values({-4e6f}));
+  reduction_.Add(PeerId(3), 1, Values({40}));
+  reduction_.Screen(Values({3}).floats());
+  EXPECT_EQ(reduction_.contributions(), 2u);
+  reduction_.Close(&buffers_);
+  EXPECT_EQ(reduction_.average().floats()[0], 21.0f);
+}
+
 TEST_F(ShardReductionTest, NothingIsAddedToAClosedShard) {
   reduction_.Add(PeerId(1), 1, Values({2}));
   reduction_.Add(PeerId(2), 1, Values({4}));

@@ -106,6 +106,17 @@ TEST_F(CheckpointerTest, WithoutANewStepNothingIsWritten) {
   EXPECT_EQ(Status().saved(), 2u);
 }
 
+TEST_F(CheckpointerTest, ToBeginASecondTimeChangesNothing) {
+  control_.Do([&] { checkpointer_.Begin(); });
+  Pass(kEvery / 2);
+  control_.Do([&] { checkpointer_.Begin(); });
+  for (int half = 0; half < 8; ++half) {
+    ++owner_.step;
+    Pass(kEvery / 2);
+  }
+  EXPECT_EQ(Status().saved(), 4u);
+}
+
 TEST_F(CheckpointerTest, ADiskThatCannotBeWrittenIsSaidOnceAndTriedAgain) {
   std::filesystem::create_directories(std::filesystem::path(directory_).parent_path());
   { std::unique_ptr<std::FILE, int (*)(std::FILE*)> in_the_way(fopen(directory_.c_str(), "w"), fclose); }

@@ -77,6 +77,12 @@ class FakeParameterOwner : public ParameterOwner {
                     CodedBytes incoming, MixTerms terms, std::shared_ptr<const Codec> codec,
                     absl::AnyInvocable<void(MixAnswer)> done) override {
     return Accept([=, this, done = std::move(done)]() mutable {
+      if (!out_of_scale.empty()) {
+        MixAnswer answer;
+        answer.refused = out_of_scale;
+        done(std::move(answer));
+        return;
+      }
       ++responses;
       last_terms = terms;
       std::string reply(codec->MaxBytes(elements), '\0');
@@ -95,8 +101,12 @@ class FakeParameterOwner : public ParameterOwner {
   }
   bool CommitMix(std::shared_ptr<const MixRule> rule, size_t offset, size_t elements,
                  CodedBytes snapshot, CodedBytes reply, MixTerms terms, uint32_t tether,
-                 absl::AnyInvocable<void(double)> done) override {
+                 absl::AnyInvocable<void(absl::StatusOr<double>)> done) override {
     return Accept([=, this, done = std::move(done)]() mutable {
+      if (!out_of_scale.empty()) {
+        done(absl::OutOfRangeError(out_of_scale));
+        return;
+      }
       ++commits;
       last_terms = terms;
       last_tether = tether;
@@ -117,6 +127,7 @@ class FakeParameterOwner : public ParameterOwner {
   std::vector<double> masses;
   bool too_light = false;  // has too little weight to give any away
   bool full = false;  // refuses everything
+  std::string out_of_scale;  // not empty: finds everything that comes out of scale, and says so
   int snapshots = 0;
   int shards_taken = 0;
   int responses = 0;

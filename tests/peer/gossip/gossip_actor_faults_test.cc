@@ -77,6 +77,84 @@ TEST(GossipActorFaultsTest, ARepeatedReplyIsCommittedOnceAndSettledAgain) {
   ExpectSettledWithoutLoss(world);
 }
 
+TEST(GossipActorFaultsTest, ARequestOutOfScaleIsRefusedAndLeavesNoTrace) {
+  GossipWorld world(2);
+  world.node(2).owner.out_of_scale = "too large";
+  world.StartExchange(1);
+  world.Settle();
+  EXPECT_EQ(world.node(2).refused, Reasons(kShards, v1::REFUSAL_REASON_OUT_OF_SCALE));
+  EXPECT_EQ(world.status(1).exchanges_failed(), 1);
+  EXPECT_EQ(world.status(2).shards_answered(), 0);
+  EXPECT_EQ(world.Sum(), kSum);
+  world.node(2).owner.out_of_scale.clear();
+  world.StartExchange(1);
+  world.Settle();
+  ExpectSettledWithoutLoss(world);
+}
+
+TEST(GossipActorFaultsTest, AReplyOutOfScaleIsNotCommittedAndItsSenderCountsAnOrphan) {
+  GossipWorld world(2);
+  world.node(1).owner.out_of_scale = "too large";
+  world.StartExchange(1);
+  world.Settle();
+  EXPECT_EQ(world.node(1).refused, Reasons(kShards, v1::REFUSAL_REASON_OUT_OF_SCALE));
+  EXPECT_EQ(world.node(1).owner.values, Values(GossipWorld::kElements, 1.0f));
+  EXPECT_EQ(world.status(1).exchanges_failed(), 1);
+  EXPECT_EQ(world.status(2).orphaned_deltas(), kShards);
+}
+
+TEST(GossipActorFaultsTest, WhatWasGivenUpWhileItWasFoundOutOfScaleStaysGivenUp) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  const std::vector<Message> requests = world.Take(v1::FRAME_KIND_MIX_REQUEST);
+  world.DeliverAll(requests);
+  world.SetCandidates(1, {});  // it gives the exchange up
+  world.DeliverAll(world.Take(v1::FRAME_KIND_SETTLE));
+  world.node(2).owner.out_of_scale = "too large";
+  world.Settle();
+  world.node(2).owner.out_of_scale.clear();
+  world.DeliverAll(requests);
+  world.Settle();
+  EXPECT_EQ(world.node(2).owner.responses, 0);
+  EXPECT_EQ(world.Sum(), kSum);
+}
+
+TEST(GossipActorFaultsTest, ARequestToAnEarlierLifeIsRefusedAsStale) {
+  GossipWorld world(2);
+  std::map<PeerId, Contact> others = world.Others(PeerId(1));
+  others.at(PeerId(2)).incarnation = 77;
+  world.SetCandidates(1, others);
+  world.StartExchange(1);
+  world.Settle();
+  EXPECT_EQ(world.node(2).refused, Reasons(kShards, v1::REFUSAL_REASON_STALE));
+  EXPECT_EQ(world.Sum(), kSum);
+}
+
+TEST(GossipActorFaultsTest, WhoDoesNotAnswerIsNotListenedToUntilItIsHeardOf) {
+  GossipWorld world(2);
+  world.executor.Do([&] { world.node(2).actor->SetCandidates({}, {PeerId(1)}); });
+  world.StartExchange(1);
+  world.Settle();
+  EXPECT_EQ(world.node(2).refused, Reasons(kShards, v1::REFUSAL_REASON_STALE));
+  world.SetCandidates(2, world.Others(PeerId(2)));
+  world.StartExchange(1);
+  world.Settle();
+  ExpectSettledWithoutLoss(world);
+}
+
+TEST(GossipActorFaultsTest, WhatWasAnsweredOnceIsAnsweredAgainHoweverOldItIs) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  const std::vector<Message> requests = world.Take(v1::FRAME_KIND_MIX_REQUEST);
+  world.DeliverAll(requests);
+  world.Boundary(2);
+  world.underway.clear();  // the replies are lost
+  world.executor.Do([&] { world.node(2).actor->SetCandidates(world.Others(PeerId(2)), {PeerId(1)}); });
+  world.DeliverAll(requests);
+  world.Settle();
+  ExpectSettledWithoutLoss(world);
+}
+
 TEST(GossipActorFaultsTest, ALostSettleIsRepairedWhenTheReplyIsReplayed) {
   GossipWorld world(2);
   world.StartExchange(1);

@@ -81,6 +81,10 @@ class GossipWorld {
       node->actor = std::make_unique<GossipActor>(&executor, node.get(), &node->owner,
                                                   node->identity, EagerAlgorithm(algorithm),
                                                   Random(42).Split(id.value()), options);
+      node->actor->SetLateRefusal([this, to = node.get()](const v1::ShardHeader& header,
+                                                          const FrameFault& fault, ReplyPath* reply) {
+        Refuse(*to, header, fault, reply);
+      });
     }
     for (auto& [id, node] : nodes) {
       SetCandidates(id.value(), Others(id));
@@ -190,20 +194,20 @@ class GossipWorld {
   };
 
   // What the FrameRouter does.
+  void Refuse(Node& node, const v1::ShardHeader& header, const FrameFault& fault, ReplyPath* reply) {
+    node.refused.push_back(fault.reason);
+    if (header.kind() != v1::FRAME_KIND_MIX_REQUEST || reply == nullptr) return;
+    Frame refusal = MakeRefusal(header, fault.reason, fault.detail);
+    refusal.header.set_sender(node.id.value());
+    refusal.header.set_sender_incarnation(node.identity.incarnation);
+    reply->Send(std::move(refusal));
+  }
   void Receive(Node& node, Message message) {
     const v1::ShardHeader header = message.frame.header;
     absl::optional<FrameFault> fault = Admit(node.identity, header);
-    if (!fault) {
-      fault = node.actor->OnFrame(std::move(message.frame),
-                                  std::make_shared<Back>(this, node.id, message.from));
-    }
-    if (!fault) return;
-    node.refused.push_back(fault->reason);
-    if (header.kind() != v1::FRAME_KIND_MIX_REQUEST) return;
-    Frame refusal = MakeRefusal(header, fault->reason, fault->detail);
-    refusal.header.set_sender(node.id.value());
-    refusal.header.set_sender_incarnation(node.identity.incarnation);
-    underway.push_back({node.id, message.from, std::move(refusal)});
+    const auto back = std::make_shared<Back>(this, node.id, message.from);
+    if (!fault) fault = node.actor->OnFrame(std::move(message.frame), back);
+    if (fault) Refuse(node, header, *fault, back.get());
   }
 };
 

@@ -89,6 +89,15 @@ TEST(OutgoingExchangeTest, AbandoningLeavesWhatIsBeingAppliedAndWhatWasCommitted
   EXPECT_EQ(exchange.CommittedShards(), (std::vector<bool>{true, true, false, false}));
 }
 
+TEST(OutgoingExchangeTest, AShardWhoseReplyCannotBeUsedIsGivenUp) {
+  OutgoingExchange exchange = Exchange(1);
+  exchange.OnReply(0);
+  exchange.OnUnusable(0);
+  EXPECT_TRUE(exchange.finished());
+  EXPECT_EQ(exchange.committed(), 0);
+  EXPECT_EQ(exchange.OnReply(0), Verdict::kRepeatAbandoned);
+}
+
 TEST(OutgoingExchangeTest, AReplyThatTheTrainerWouldNotTakeMayComeAgain) {
   OutgoingExchange exchange = Exchange(1);
   exchange.OnReply(0);

@@ -216,6 +216,21 @@ TEST(NeighbourRoundTest, ValuesWithoutAPositiveMassAreRefusedWherePushSumRuns) {
   }
 }
 
+TEST(NeighbourRoundTest, ValuesFarBeyondTheOwnAreRefusedAndNotWaitedFor) {
+  Swarm swarm;
+  swarm.Join(1, {From(2, 0.5)});
+  swarm.Begin(1);
+  for (uint32_t shard = 0; shard < kShards.count(); ++shard) {
+    Round::Send send;
+    send.kind = v1::FRAME_KIND_NEIGHBOUR_VALUES;
+    send.shard = shard;
+    send.values = Bytes(Values(kShards.length(shard), 1e6f));
+    EXPECT_EQ(swarm.Deliver({PeerId(2), PeerId(1), send})->reason, v1::REFUSAL_REASON_OUT_OF_SCALE);
+  }
+  ASSERT_TRUE(swarm.round(1).ended());
+  EXPECT_EQ(swarm.MixOf(1), Values(kShards.elements, 1));
+}
+
 TEST(NeighbourRoundTest, WhoIsNoNeighbourIsRefusedAndChangesNothing) {
   Swarm swarm;
   swarm.Join(1, {From(2, 0.5, {2})});

@@ -126,6 +126,21 @@ TEST(ReduceRoundTest, AContributionRepeatedAfterTheOwnersOwnEndIsAnsweredWithThe
   EXPECT_EQ(Floats(swarm.rounds.at(other)->TakeResult().mixed), Values(kShards.elements, 1.5f));
 }
 
+TEST(ReduceRoundTest, WhatIsFarBeyondTheOwnIsLeftOutOfTheMeanAndNotWaitedFor) {
+  Swarm swarm({1, 2, 1'000'000});
+  swarm.BeginAll();
+  swarm.Settle();
+  ASSERT_TRUE(swarm.round(1).ended() && swarm.round(2).ended());
+  for (const uint64_t id : {1, 2}) {
+    const Values mixed = Floats(swarm.round(id).TakeResult().mixed);
+    for (uint32_t shard = 0; shard < kShards.count(); ++shard) {
+      const bool by_honest = swarm.OwnerOf(shard) != PeerId(1'000'000);
+      EXPECT_EQ(mixed[kShards.offset(shard)], by_honest ? 1.5f : static_cast<float>(id));
+    }
+  }
+  EXPECT_GT(swarm.refused, 0);
+}
+
 TEST(ReduceRoundTest, ASilentMemberIsLeftOutOfTheMeanBeforeTheDeadline) {
   Swarm swarm({1, 2, 3});
   // What the silent one owns is missed; the rest is the mean of the two others.

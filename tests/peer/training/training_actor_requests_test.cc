@@ -115,7 +115,7 @@ TEST(TrainingActorRequestsTest, BeyondTheMailboxBoundARequestIsRefusedAndForgott
   EXPECT_FALSE(trainer.actor->RespondToMix(MakePullMix(), 0, 5, {}, {}, PlainCodec(),
                                            [&](MixAnswer) { ++served; }));
   EXPECT_FALSE(trainer.actor->CommitMix(MakePullMix(), 0, 1, BytesOf({1}), BytesOf({2}), {}, 0,
-                                        [&](double) { ++served; }));
+                                        [&](const absl::StatusOr<double>&) { ++served; }));
   EXPECT_FALSE(
       trainer.actor->ApplyDisplacement(0, BytesOf({1}), BytesOf({2}), [&] { ++served; }));
   trainer.executor.RunPosted();
@@ -197,7 +197,7 @@ TEST(TrainingActorRequestsTest, CommittingAddsTheReplyToOneShard) {
   Trainer trainer(options);
   double squared_distance = 0;
   trainer.actor->CommitMix(MakeElasticMix(0.5), 3, 2, BytesOf({4, 5}), BytesOf({1, -1}), {}, 0,
-                           [&](double given) { squared_distance = given; });
+                           [&](absl::StatusOr<double> given) { squared_distance = *given; });
   trainer.executor.RunPosted();
   EXPECT_EQ(trainer.parameters(), (Values{1, 2, 3, 5, 4}));
   EXPECT_DOUBLE_EQ(squared_distance, 8);
@@ -228,7 +228,7 @@ TEST(TrainingActorRequestsTest, MixingDoesNotEnterTheMomentum) {
   for (int i = 0; i < 20; ++i) {
     const Values before = mixed.parameters();
     mixed.actor->CommitMix(MakeElasticMix(0.5), 0, 2, BytesOf(before), BytesOf({8, -8}), {}, 0,
-                           [](double) {});
+                           [](const absl::StatusOr<double>&) {});
     mixed.executor.Advance(absl::Milliseconds(10));
     alone.executor.Advance(absl::Milliseconds(10));
   }

@@ -312,7 +312,7 @@ TEST(TrainingActorRoundsTest, TethersPullAfterEveryStepUntilTheirAnchorsAreDropp
     return 1.0;
   };
   trainer.actor->CommitMix(MakePullMix(0.001), 0, 2, BytesOf({9, 9}), BytesOf({9, 9}), {}, 1,
-                           [](double) {});
+                           [](const absl::StatusOr<double>&) {});
   trainer.actor->Start();
   trainer.executor.RunPosted();
   EXPECT_EQ(trainer.parameters(), (Values{5, 5.5f}));
