@@ -6,6 +6,9 @@
 #ifndef STARLING_PEER_CLI_CHAOS_SWARM_H_
 #define STARLING_PEER_CLI_CHAOS_SWARM_H_
 
+#include <sys/types.h>
+
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -47,6 +50,9 @@ class ChaosSwarm {
   absl::Status Start();
 
   int peers() const { return static_cast<int>(peers_.size()); }
+  // Of processes that were started; those of the dead are nobody's.
+  pid_t pid(int peer) const { return peers_[peer].process->pid(); }
+  pid_t coordinator_pid() const { return coordinator_.process->pid(); }
 
   // UNAVAILABLE: the program could not be started.
   absl::Status AddPeer();

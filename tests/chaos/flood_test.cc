@@ -7,12 +7,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
+#include "proto/status.grpc.pb.h"
 #include "tests/chaos/swarm.h"
 
 namespace starling {
@@ -126,6 +129,31 @@ TEST(FloodTest, WhoGreetsWithoutEndIsShownOut) {
   EXPECT_TRUE(WatchUntil(swarm.peer(1).address(), MoreExchanges(10)));
   EXPECT_TRUE(slow.IsShownOut()) << "slow talkers keep their descriptors for ever";
   EXPECT_TRUE(AllGoOn(swarm, {0, 1}));
+}
+
+TEST(FloodTest, StreamsWithoutEndFromOneClientLeaveRoomForOthers) {
+  RealSwarm swarm(2);
+  ASSERT_TRUE(swarm.Start());
+  grpc::ChannelArguments own;
+  own.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  auto greedy = v1::StatusService::NewStub(grpc::CreateCustomChannel(
+      swarm.peer(0).address(), grpc::InsecureChannelCredentials(), own));
+  constexpr int kStreams = 1000;
+  std::vector<grpc::ClientContext> contexts(kStreams);
+  std::vector<std::unique_ptr<grpc::ClientReader<v1::Status>>> readers;
+  v1::WatchStatusRequest request;
+  request.set_interval_ms(100);
+  for (grpc::ClientContext& context : contexts) {
+    readers.push_back(greedy->WatchStatus(&context, request));
+  }
+  v1::Status status;
+  EXPECT_TRUE(readers.front()->Read(&status)) << "none of the streams was served";
+  EXPECT_TRUE(AllGoOn(swarm, {0, 1}));
+  EXPECT_TRUE(WatchUntil(swarm.peer(1).address(), MoreExchanges(10)));
+  Daemon& newcomer = swarm.Add();
+  EXPECT_TRUE(WatchUntil(newcomer.address(), MoreExchanges(1))) << newcomer.log();
+  for (grpc::ClientContext& context : contexts) context.TryCancel();
+  for (auto& reader : readers) reader->Finish();
 }
 
 }  // namespace

@@ -3,9 +3,9 @@
 
 Starts processes that all-reduce a buffer of a small model's size some 20 times a second, as
 synchronous data-parallel training would; after a while hits one with the fault, and prints, for the
-survivors: when their next all-reduce came to its end, whether with a result or an error, how long the
-longest silence was, and whether the group was of use at the end. A killed process is not started
-again: the group has no way to take it back.
+survivors: when their next all-reduce gave a result, when the first and when the last of them was told
+of an error, how long they were without results, and whether the group was of use at the end. A killed
+process is not started again: the group has no way to take it back.
 
     /usr/bin/python3 tests/chaos/gloo_recovery.py [--processes=4] [--runs=5] [--timeout=30]
 
@@ -78,7 +78,7 @@ def run_once(args, freeze):
             event = time.time()
             if freeze is None:
                 victim.kill()
-                time.sleep(args.watch)
+                time.sleep(args.timeout + args.watch)
             else:
                 victim.send_signal(signal.SIGSTOP)
                 time.sleep(freeze)
@@ -112,8 +112,9 @@ def judge(survivors, event, end):
         silence = max([silence] + [b - a for a, b in zip(good, good[1:] + [end]) if b > event])
     works = all(records and records[-1][0] == "ok" and records[-1][1] > end - RECENT
                 for records in survivors)
-    return {"result": last(first_ok), "error": last(first_error), "silence": silence,
-            "works": works}
+    told = [at for at in first_error if at is not None]
+    return {"result": last(first_ok), "first_error": min(told) if told else None,
+            "error": last(first_error), "silence": silence, "works": works}
 
 
 def median(values):
@@ -128,7 +129,8 @@ def main():
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--timeout", type=float, default=30, help="of the process group, seconds")
-    parser.add_argument("--watch", type=float, default=12, help="seconds to watch after the fault")
+    parser.add_argument("--watch", type=float, default=8,
+                        help="seconds to watch after the fault, or after the timeout of a kill")
     parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--store", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -142,14 +144,16 @@ def main():
         return 0
     print("%d processes, group timeout %g s, median of %d runs" %
           (args.processes, args.timeout, args.runs))
-    print("%-12s %-22s %-22s %-16s %s" % ("fault", "next result for all", "error for all",
-                                        "longest silence", "group of use at the end"))
+    columns = "%-12s  %-15s  %-11s  %-13s  %-16s  %s"
+    print(columns % ("fault", "result for all", "first error", "error for all", "longest silence",
+                     "of use at the end"))
     for name, freeze in (("kill -9", None), ("freeze 2 s", 2), ("freeze 15 s", 15)):
         outcomes = [run_once(args, freeze) for _ in range(args.runs)]
-        print("%-12s %-22s %-22s %-16s in %d of %d runs" % (
-            name, median([o["result"] for o in outcomes]), median([o["error"] for o in outcomes]),
-            median([o["silence"] for o in outcomes]), sum(o["works"] for o in outcomes),
-            args.runs), flush=True)
+        print(columns % (
+            name, median([o["result"] for o in outcomes]),
+            median([o["first_error"] for o in outcomes]), median([o["error"] for o in outcomes]),
+            median([o["silence"] for o in outcomes]),
+            "%d of %d" % (sum(o["works"] for o in outcomes), args.runs)), flush=True)
     return 0
 
 

@@ -141,7 +141,7 @@ TEST_F(ScoreboardTest, WrongUsageIsRefusedWithARemedy) {
            {"--events=killl", "did you mean \"kill\""},
            {"--peers=2", "takes 3 or more"},
            {"--runs=0", "takes 1 to 100"},
-           {"--preset=quick", "Known: fast, lan, wan"},
+           {"--preset=quick", "known: fast, lan, wan"},
            {"--partition=0s", "takes 1s to 10m"}}) {
     ChildProcess chaos = Start(flags);
     EXPECT_EQ(ExitCode(chaos), 64) << Said();

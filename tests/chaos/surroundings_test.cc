@@ -1,5 +1,10 @@
 // A machine that is not as it should be: no room on the disk, a proxy in the environment, a wall clock
-// that jumps.
+// that jumps, a processor that is slow, a log that nobody reads.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -131,6 +136,62 @@ TEST(WallClockTest, JumpsChangeNothing) {
     }
   }
   EXPECT_TRUE(StatusOf(jumper.address()).coordinator().connected());
+}
+
+TEST(SlowMachineTest, WhoIsTwentyTimesSlowerHoldsNobodyUpAndIsNotGivenUp) {
+  RealSwarm swarm(3);
+  Daemon& slow = swarm.Add({"--max_steps_per_second=5"});
+  ASSERT_TRUE(swarm.Start());
+  const std::string id = StatusOf(slow.address()).peer_id();
+  const uint64_t slow_before = StatusOf(slow.address()).training().step();
+  EXPECT_TRUE(AllGoOn(swarm, {1, 2}, 500));
+  v1::Status behind;
+  EXPECT_TRUE(WatchUntil(slow.address(), MoreExchanges(1), &behind)) << slow.log();
+  EXPECT_LT(behind.training().step(), slow_before + 400) << "it is not slow";
+  for (int i : {1, 2}) {
+    const v1::Status status = StatusOf(swarm.peer(i).address());
+    EXPECT_EQ(StateSeenBy(status, id), v1::PEER_STATE_ALIVE);
+    EXPECT_EQ(status.detector().deaths(), 0u) << swarm.peer(i).log();
+  }
+}
+
+// A pipe that is full and that nobody reads.
+class DeafPipe {
+ public:
+  DeafPipe() : path_(absl::StrCat(FreshDirectory(), "/pipe")) {
+    if (mkfifo(path_.c_str(), 0600) != 0) std::abort();
+    fd_ = open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    const std::string page(4096, '.');
+    while (write(fd_, page.data(), page.size()) > 0) {
+    }
+  }
+  ~DeafPipe() { close(fd_); }
+  std::vector<std::string> wrapper() const {
+    return {"sh", "-c", absl::StrCat("exec \"$0\" \"$@\" 2>", path_)};
+  }
+
+ private:
+  const std::string path_;
+  int fd_;
+};
+
+TEST(LogTest, LogThatNobodyReadsStopsNobody) {
+  DeafPipe pipe;
+  RealSwarm swarm(3);
+  swarm.Add();
+  swarm.Add();
+  // It cannot say where it listens.
+  const std::string address = absl::StrCat("127.0.0.1:", FreePort());
+  auto mute = StartPeer({absl::StrCat("--coordinator=", swarm.coordinator().address()),
+                         absl::StrCat("--listen=", address), "--max_steps_per_second=100"},
+                        pipe.wrapper());
+  EXPECT_TRUE(WatchUntil(address, Trains));
+  EXPECT_TRUE(WatchUntil(address, MoreExchanges(5)));
+  swarm.peer(1).Signal(SIGKILL);  // something to say
+  EXPECT_TRUE(WatchUntil(address, [](const v1::Status& now) { return now.detector().deaths() > 0; }));
+  EXPECT_TRUE(WatchUntil(address, MoreSteps(100)));
+  mute->Signal(SIGTERM);
+  EXPECT_EQ(mute->Wait(), 0);
 }
 
 }  // namespace
