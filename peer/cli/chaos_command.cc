@@ -44,13 +44,13 @@ constexpr double kStepsPerSecond = 20;
 constexpr char kAlgorithm[] = "elastic_gossip:p=1/4";
 
 constexpr char kHelp[] =
-    R"(Starts swarms on this machine, one for each fault and run, as real processes; lets them train,
-does them harm, watches every daemon 40 times a second, and prints how long recovery took, what it
+    R"(Starts swarms on this machine, one for each fault and run, as real processes; lets them
+train, does them harm, watches every daemon 40 times a second, and prints how long recovery took, what it
 cost the others, and how good the model became beside that of an undisturbed swarm. Nothing it
 started outlives it, whatever happens.
 
-Faults: kill -9 of a peer; freezing one for 2 s and for 15 s (SIGSTOP, SIGCONT); a network that falls
-in two halves and heals; a peer behind a link of 20 Mbit/s for 15 s; 10 % of all packets lost for
+Faults: kill -9 of a peer; freezing one for 2 s and for 15 s (SIGSTOP, SIGCONT); a network that
+falls in two halves and heals; a peer behind a link of 20 Mbit/s for 15 s; 10 % of all packets lost for
 15 s; the coordinator killed and started again after 5 s without its memory; a peer that joins. The
 three of the network need root and the programs ip, tc and nft, and are skipped without.
 

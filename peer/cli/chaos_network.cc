@@ -42,7 +42,9 @@ absl::StatusOr<int> NewNamespace() {
     return absl::UnavailableError(absl::StrCat(kNeedsRoot, ": ", std::strerror(errno)));
   }
   const int fd = open(kOwnNamespace, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return absl::UnavailableError(absl::StrCat(kOwnNamespace, ": ", std::strerror(errno)));
+  if (fd < 0) {
+    return absl::UnavailableError(absl::StrCat(kOwnNamespace, ": ", std::strerror(errno)));
+  }
   return fd;
 }
 
@@ -50,7 +52,8 @@ absl::Status Forward() {
   std::FILE* file = std::fopen("/proc/sys/net/ipv4/ip_forward", "w");
   const bool written = file != nullptr && std::fputs("1", file) >= 0;
   if (file == nullptr || std::fclose(file) != 0 || !written) {
-    return absl::UnavailableError("cannot write /proc/sys/net/ipv4/ip_forward, so nodes cannot meet");
+    return absl::UnavailableError(
+        "cannot write /proc/sys/net/ipv4/ip_forward, so nodes cannot meet");
   }
   return absl::OkStatus();
 }
@@ -177,11 +180,9 @@ absl::Status ChaosNetwork::SlowDown(int node, int megabits_per_second) {
   slowed_.push_back(node);
   for (const auto& [where, device] : std::vector<std::pair<int, std::string>>{
            {kHub, Cable(node)}, {node, "eth0"}}) {
-    if (absl::Status status = Tool(where, "tc", {"qdisc", "replace", "dev", device, "root", "tbf",
-                                                 "rate", rate, "burst", "32kb", "latency", "400ms"});
-        !status.ok()) {
-      return status;
-    }
+    absl::Status status = Tool(where, "tc", {"qdisc", "replace", "dev", device, "root", "tbf", "rate",
+                                             rate, "burst", "32kb", "latency", "400ms"});
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }

@@ -7,8 +7,8 @@
 //                          └─ ...
 //
 // The namespaces have no names: they are held by descriptors of this process and are gone with it,
-// however it ends. Needs the right to make namespaces, which is root's, and the programs ip, nft and
-// tc. Not thread-safe: Enter() before any thread is started, the rest on the main thread.
+// however it ends. Needs the right to make namespaces, which is root's, and the programs ip, nft
+// and tc. Not thread-safe: Enter() before any thread is started, the rest on the main thread.
 
 #ifndef STARLING_PEER_CLI_CHAOS_NETWORK_H_
 #define STARLING_PEER_CLI_CHAOS_NETWORK_H_
@@ -39,7 +39,8 @@ class ChaosNetwork {
   // Without port.
   std::string address(int node) const;
 
-  // Drops everything between nodes of `left` and nodes of `right`. UNAVAILABLE: nft refused, also below.
+  // Drops everything between nodes of `left` and nodes of `right`. UNAVAILABLE: nft refused; also
+  // below.
   absl::Status Partition(const std::vector<int>& left, const std::vector<int>& right);
   // Drops each packet between two nodes with this probability, in per cent.
   absl::Status LosePackets(int per_cent);

@@ -19,8 +19,8 @@ constexpr char kNotApplicable[] = "-";
 constexpr char kLegend[] = R"(
 next exchange  from the fault until each of the others had another exchange of its own committed
 SUSPECT, DEAD  from the fault until all who lost sight of a peer saw it so; "-": nobody should
-one view       from the end of the fault until everybody saw everybody left ALIVE and nobody else, and
-               that stayed so
+one view       from the end of the fault until everybody saw everybody left ALIVE and nobody else,
+               and that stayed so
 one model      from the end of the fault until the mean consensus distance was normal again, at most
                a quarter above its highest before the fault, and that stayed so
 longest pause  of any of the others' step counters after the fault; in brackets, before it

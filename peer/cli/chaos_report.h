@@ -43,8 +43,8 @@ struct ChaosReport {
   int signal = 0;
 };
 
-// The median of all runs, "it did not happen" being longer than any time. Nothing: there are no runs,
-// or in the median one it did not happen.
+// The median of all runs, "it did not happen" being longer than any time. Nothing: there are no
+// runs, or in the median one it did not happen.
 std::optional<double> MedianTime(
     const std::vector<ChaosRun>& runs,
     const std::function<std::optional<double>(const ChaosRun&)>& figure);

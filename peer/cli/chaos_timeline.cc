@@ -45,9 +45,10 @@ class Measurement {
     figures.dead = ForAllCut([](v1::PeerState state) { return state == v1::PEER_STATE_DEAD; });
     figures.one_view = Lasting([this](const ChaosSample& sample) { return IsOneView(sample); });
     if (const double limit = kNormalDistance * HighestBaselineDistance(); limit > 0) {
-      figures.one_model = Lasting([&](const ChaosSample& sample) {
+      figures.one_model = Lasting([&](const ChaosSample& sample) -> std::optional<bool> {
         const std::optional<double> distance = MeanDistance(sample);
-        return distance && *distance <= limit;
+        if (!distance) return std::nullopt;
+        return *distance <= limit;
       });
     }
     if (scene_.newcomer) figures.newcomer_steps = NewcomerSteps();
@@ -93,12 +94,16 @@ class Measurement {
     return latest;
   }
 
-  // From the end of the fault until `holds` is true in a sample and in all after it.
-  std::optional<double> Lasting(const std::function<bool(const ChaosSample&)>& holds) const {
+  // From the end of the fault until `holds` is true in a sample and false in none after it. Samples
+  // of which it knows nothing prove nothing.
+  std::optional<double> Lasting(
+      const std::function<std::optional<bool>(const ChaosSample&)>& holds) const {
     std::optional<double> since;
     for (const ChaosSample& sample : samples_) {
       if (sample.at < scene_.ended_at) continue;
-      if (!holds(sample)) {
+      const std::optional<bool> holds_here = holds(sample);
+      if (!holds_here) continue;
+      if (!*holds_here) {
         since.reset();
       } else if (!since) {
         since = sample.at - scene_.ended_at;
@@ -121,11 +126,15 @@ class Measurement {
     return std::nullopt;
   }
 
-  bool IsOneView(const ChaosSample& sample) const {
+  std::optional<bool> IsOneView(const ChaosSample& sample) const {
+    bool silent = false;
     for (int observer = 0; observer < scene_.peers; ++observer) {
       if (Has(scene_.gone, observer)) continue;
       const ChaosPeerSample* answer = Answer(sample, observer);
-      if (answer == nullptr) return false;
+      if (answer == nullptr) {
+        silent = true;
+        continue;
+      }
       if (scene_.coordinator_counts && !answer->coordinator_connected) return false;
       for (int peer = 0; peer < scene_.peers; ++peer) {
         const v1::PeerState state = Opinion(sample, observer, peer);
@@ -135,6 +144,7 @@ class Measurement {
         if (Has(scene_.gone, peer) ? present : state != v1::PEER_STATE_ALIVE) return false;
       }
     }
+    if (silent) return std::nullopt;
     return true;
   }
 
@@ -203,7 +213,8 @@ class Measurement {
     }
     if (steps <= 0) return;
     figures->step_time = seconds / steps;
-    figures->steps_lost = std::max(0.0, std::floor(figures->longest_pause / figures->step_time) - 1);
+    const double steps_missed = std::floor(figures->longest_pause / figures->step_time);
+    figures->steps_lost = std::max(0.0, steps_missed - 1);
   }
 
   int CountWrong(const OpinionTest& test) const {

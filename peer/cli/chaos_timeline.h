@@ -61,7 +61,7 @@ struct ChaosFigures {
   std::optional<double> suspected;
   std::optional<double> dead;
   // From the end of the fault until everybody left sees everybody left ALIVE and nobody else, and
-  // that stays so.
+  // nobody says otherwise any more. Silence says nothing.
   std::optional<double> one_view;
   // From the end of the fault until the mean consensus distance is back below the highest of the
   // baseline and a quarter more, and that stays so.

@@ -23,8 +23,7 @@ class Sink final : public Stderr {
     if (const uint64_t dropped = dropped_.exchange(0); dropped > 0) {
       const std::string text =
           fmt::format("{} earlier lines were dropped: nobody read this log", dropped);
-      Stderr::log(
-          spdlog::details::log_msg(message.time, {}, message.logger_name, spdlog::level::warn, text));
+      Stderr::log({message.time, {}, message.logger_name, spdlog::level::warn, text});
     }
     Stderr::log(message);
   }

@@ -1,8 +1,9 @@
-// The log of a daemon on its standard error stream, which never holds the daemon up: a line for which
-// there is no room, because nobody reads the pipe or the terminal is stopped, is dropped. The next
-// line that gets through is preceded by one that says how many were.
+// The log of a daemon on its standard error stream, which never holds the daemon up: a line for
+// which there is no room, because nobody reads the pipe or the terminal is stopped, is dropped. The
+// next line that gets through is preceded by one that says how many were.
 //
-// A regular file on a slow disk always claims to have room; only a pipe to a log daemon is safe there.
+// A regular file on a slow disk always claims to have room; only a pipe to a log daemon is safe
+// there.
 
 #ifndef STARLING_PEER_RUNTIME_STDERR_LOG_H_
 #define STARLING_PEER_RUNTIME_STDERR_LOG_H_

@@ -29,8 +29,8 @@ struct TcpFaults {
 
 class AsioTcpProxy {
  public:
-  // Listens on a free port of 127.0.0.1; `target_port` is on 127.0.0.1 too and need not be open yet.
-  // Aborts if there is no port. `seed` decides where bits flip.
+  // Listens on a free port of 127.0.0.1; `target_port` is on 127.0.0.1 too and need not be open
+  // yet. Aborts if there is no port. `seed` decides where bits flip.
   AsioTcpProxy(int target_port, uint64_t seed);
   ~AsioTcpProxy();
 

@@ -135,8 +135,8 @@ TEST(FloodTest, WhoGreetsWithoutEndIsShownOut) {
 
 constexpr int kStreams = 1000;
 
-// A stream of statuses that is opened and of which one message is read. Counts the streams that were
-// served and those that have ended, which all do once they are cancelled.
+// A stream of statuses that is opened and of which one message is read. Counts the streams that
+// were served and those that have ended, which all do once they are cancelled.
 class Watcher final : public grpc::ClientReadReactor<v1::Status> {
  public:
   Watcher(v1::StatusService::Stub& stub, std::atomic<int>& served, absl::BlockingCounter& ended)

@@ -22,7 +22,8 @@ class Series {
  public:
   Series(const KillSeriesOptions& options, const StopSignal& stop)
       : options_(options), stop_(stop), swarm_(options.swarm, &stop),
-        survivors_((options.swarm.demo.peers + 1) / 2), next_victim_(survivors_) {}
+        survivors_((options.swarm.demo.peers + 1) / 2), next_victim_(survivors_),
+        pauses_(options.swarm.demo.pace > 0 ? 1 / options.swarm.demo.pace : 0) {}
 
   absl::StatusOr<KillSeriesReport> Go() {
     absl::StatusOr<KillSeriesReport> report = Watch();
@@ -46,8 +47,8 @@ class Series {
       pauses_.Forget(next_victim_, absl::ToDoubleSeconds(absl::Now() - start_));
       swarm_.Kill(next_victim_);
       ++report.kills;
-      Say(absl::StrCat("p", next_victim_, " killed, p", swarm_.peers(), " started; longest pause of "
-                       "a survivor so far ", LongestOfSurvivors(), " s"));
+      Say(absl::StrCat("p", next_victim_, " killed, p", swarm_.peers(),
+                       " started; longest pause of a survivor so far ", LongestOfSurvivors(), " s"));
       ++next_victim_;
       if (absl::Status status = swarm_.AddPeer(); !status.ok()) return status;
       const bool last = report.kills == options_.kills;
@@ -94,7 +95,9 @@ class Series {
 
   double LongestOfSurvivors() const {
     double longest = 0;
-    for (int peer = 0; peer < survivors_; ++peer) longest = std::max(longest, pauses_.longest(peer));
+    for (int peer = 0; peer < survivors_; ++peer) {
+      longest = std::max(longest, pauses_.longest(peer));
+    }
     return longest;
   }
 

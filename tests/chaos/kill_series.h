@@ -28,7 +28,8 @@ struct Belongings {
 Belongings BelongingsOf(pid_t pid);
 
 struct KillSeriesOptions {
-  // Of these the first half lives through all of it; the others are killed in turn, the oldest first.
+  // The first half of these lives through all of it; the others are killed in turn, the oldest
+  // first.
   ChaosSwarm::Options swarm;
   absl::Duration interval = absl::Seconds(10);
   int kills = 4;
@@ -57,8 +58,8 @@ struct KillSeriesReport {
   double accuracy = 0;
 };
 
-// UNAVAILABLE: the swarm did not start, a newcomer could not be started, or a daemon ended that nobody
-// killed. CANCELLED: stopped by a signal.
+// UNAVAILABLE: the swarm did not start, a newcomer could not be started, or a daemon ended that
+// nobody killed. CANCELLED: stopped by a signal.
 absl::StatusOr<KillSeriesReport> RunKillSeries(const KillSeriesOptions& options,
                                                const StopSignal& stop);
 

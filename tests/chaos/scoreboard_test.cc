@@ -59,8 +59,9 @@ class ScoreboardTest : public testing::Test {
   ChildProcess Start(const std::string& flags, const std::string& user = "") {
     auto child = ChildProcess::Spawn(
         {.program = "/bin/sh",
-         .arguments = {"-c", absl::StrCat("exec ", user, " peer/cli/starling chaos --data=synthetic ",
-                                          flags, " >", Out(), " 2>", Err())},
+         .arguments = {"-c", absl::StrCat("exec ", user,
+                                          " peer/cli/starling chaos --data=synthetic ", flags,
+                                          " >", Out(), " 2>", Err())},
          .log_path = directory_.path() + "/shell"});
     EXPECT_TRUE(child.ok()) << child.status();
     return *std::move(child);

@@ -16,8 +16,12 @@ void StepPauses::Observe(const ChaosSample& sample) {
     }
     Watch& watch = found->second;
     if (watch.over) continue;
-    watch.longest = std::max(watch.longest, sample.at - watch.moved_at);
-    if (seen.answered && seen.step != watch.step) {
+    const bool moved = seen.answered && seen.step != watch.step;
+    const double steps_between =
+        moved && seen.step > watch.step ? static_cast<double>(seen.step - watch.step) - 1 : 0;
+    watch.longest = std::max(watch.longest, sample.at - watch.moved_at -
+                                                steps_between * least_step_time_);
+    if (moved) {
       watch.step = seen.step;
       watch.moved_at = sample.at;
     }

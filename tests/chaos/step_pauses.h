@@ -11,6 +11,11 @@ namespace starling {
 
 class StepPauses {
  public:
+  // No step takes less than `least_step_time`, so several that were made between two looks took up
+  // that much of the time, and only the rest can have been a pause. Without it a look that comes late
+  // is a pause of everybody.
+  explicit StepPauses(double least_step_time = 0) : least_step_time_(least_step_time) {}
+
   // A peer counts from the first sample in which it trains. One that does not answer stands still.
   void Observe(const ChaosSample& sample);
   // It was killed, or the watch is over: what comes now is not its pause.
@@ -32,6 +37,7 @@ class StepPauses {
     double longest = 0;
     bool over = false;
   };
+  const double least_step_time_;
   std::map<int, Watch> watches_;
 };
 

@@ -1,5 +1,8 @@
 #include "tests/chaos/step_pauses.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "gtest/gtest.h"
 
 namespace starling {
@@ -26,6 +29,14 @@ TEST(StepPausesTest, LongestStandstillOfEachPeer) {
   EXPECT_EQ(pauses.longest(), 3);
   EXPECT_EQ(pauses.step_time(0), 1);
   EXPECT_EQ(pauses.step_time(1), 2);
+}
+
+TEST(StepPausesTest, StepsMadeBetweenTwoLooksTookTheirTime) {
+  StepPauses pauses(/*least_step_time=*/0.5);
+  pauses.Observe(Sample(0, {1, 1}));
+  pauses.Observe(Sample(5, {10, 3}));
+  EXPECT_EQ(pauses.longest(0), 1);
+  EXPECT_EQ(pauses.longest(1), 4.5);
 }
 
 TEST(StepPausesTest, TimeBeforeTrainingAndAfterTheEndDoesNotCount) {

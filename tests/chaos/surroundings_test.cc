@@ -1,5 +1,5 @@
-// A machine that is not as it should be: no room on the disk, a proxy in the environment, a wall clock
-// that jumps, a processor that is slow, a log that nobody reads.
+// A machine that is not as it should be: no room on the disk, a proxy in the environment, a wall
+// clock that jumps, a processor that is slow, a log that nobody reads.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -75,7 +75,8 @@ TEST(DiskTest, FullDiskLeavesThePeerTrainingAndIsSaid) {
 TEST(ProxyVariableTest, DaemonsTalkToEachOtherPastTheProxyOfTheEnvironment) {
   const std::string dead = absl::StrCat("http://127.0.0.1:", FreePort());
   std::vector<std::string> wrapper = {"env", "-u", "no_proxy", "-u", "NO_PROXY"};
-  for (const char* name : {"http_proxy", "https_proxy", "grpc_proxy", "HTTP_PROXY", "HTTPS_PROXY"}) {
+  for (const char* name :
+       {"http_proxy", "https_proxy", "grpc_proxy", "HTTP_PROXY", "HTTPS_PROXY"}) {
     wrapper.push_back(absl::StrCat(name, "=", dead));
   }
   RealSwarm swarm(2, wrapper);
@@ -188,7 +189,8 @@ TEST(LogTest, LogThatNobodyReadsStopsNobody) {
   EXPECT_TRUE(WatchUntil(address, Trains));
   EXPECT_TRUE(WatchUntil(address, MoreExchanges(5)));
   swarm.peer(1).Signal(SIGKILL);  // something to say
-  EXPECT_TRUE(WatchUntil(address, [](const v1::Status& now) { return now.detector().deaths() > 0; }));
+  EXPECT_TRUE(
+      WatchUntil(address, [](const v1::Status& now) { return now.detector().deaths() > 0; }));
   EXPECT_TRUE(WatchUntil(address, MoreSteps(100)));
   mute->Signal(SIGTERM);
   EXPECT_EQ(mute->Wait(), 0);

@@ -62,7 +62,7 @@ class RealSwarm {
   std::vector<std::unique_ptr<Daemon>> peers_;
 };
 
-// Whether each answered step by step `steps` more; a test failure with its status names who did not.
+// Whether each of `peers` makes `steps` more; a test failure names who does not, with its status.
 bool AllGoOn(RealSwarm& swarm, const std::vector<int>& peers, uint64_t steps = 50);
 
 // Whether `program` can be found on the PATH of this process.

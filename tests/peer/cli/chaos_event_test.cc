@@ -45,7 +45,8 @@ TEST(ChaosEventTest, PatienceStretchesTheWatchingAndNotTheFault) {
 
 TEST(ChaosEventTest, OnlyFaultsOfTheNetworkNeedOne) {
   for (const ChaosEvent& event : All()) {
-    const bool network = event.name == "partition" || event.name == "slowlink" || event.name == "loss";
+    const bool network =
+        event.name == "partition" || event.name == "slowlink" || event.name == "loss";
     EXPECT_EQ(event.NeedsNetwork(), network) << event.name;
   }
 }

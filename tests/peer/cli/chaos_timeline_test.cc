@@ -13,8 +13,8 @@ constexpr v1::PeerState kAlive = v1::PEER_STATE_ALIVE;
 constexpr v1::PeerState kSuspect = v1::PEER_STATE_SUSPECT;
 constexpr v1::PeerState kDead = v1::PEER_STATE_DEAD;
 
-// Three peers that make a step every 0.1 s and commit one exchange a second, seen ten times a second
-// for 20 s. The event is at 10 s; `change` makes of each peer what the test is about.
+// Peers that make a step every 0.1 s and commit one exchange a second, seen ten times a second for
+// 20 s. The event is at 10 s; `change` makes of each peer what the test is about.
 using Change = std::function<void(double at, int peer, ChaosPeerSample& sample)>;
 
 std::vector<ChaosSample> Timeline(int peers, const Change& change) {
@@ -129,6 +129,16 @@ TEST(ChaosTimelineTest, ViewThatIsNotOneAtTheEndNeverBecameOne) {
     if (at > 19.95 && peer == 0) sample.view[1] = kSuspect;
   });
   EXPECT_FALSE(MeasureChaos(Undisturbed(), samples).one_view);
+}
+
+TEST(ChaosTimelineTest, SilenceNeitherMakesNorBreaksOneView) {
+  ChaosScene scene = Lost();
+  scene.ended_at = 12;
+  const auto samples = Timeline(3, [](double at, int peer, ChaosPeerSample& sample) {
+    if (peer == 2 && (at < 12.95 || at > 19)) sample.answered = false;
+    if (peer == 0 && at > 15 && at < 16) sample.answered = false;
+  });
+  EXPECT_NEAR(MeasureChaos(scene, samples).one_view.value(), 1, 1e-9);
 }
 
 TEST(ChaosTimelineTest, FrozenPeersOwnOpinionIsNoWrongOpinionButBelongsToTheOneView) {
