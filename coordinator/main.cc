@@ -32,8 +32,8 @@
 #include "peer/runtime/one_line.h"
 #include "peer/runtime/run_config.h"
 #include "peer/runtime/run_flags.h"
+#include "peer/runtime/stderr_log.h"
 #include "peer/runtime/version.h"
-#include "spdlog/sinks/stdout_color_sinks.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:7600",
@@ -239,7 +239,7 @@ int Main(int argc, char** argv) {
 }  // namespace starling
 
 int main(int argc, char** argv) {
-  spdlog::set_default_logger(spdlog::stderr_color_mt("coordinatord"));
+  spdlog::set_default_logger(starling::MakeStderrLogger("coordinatord"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %n: %v");
   return starling::Main(argc, argv);
 }

@@ -39,9 +39,9 @@
 #include "peer/runtime/peer_id_file.h"
 #include "peer/runtime/run_config.h"
 #include "peer/runtime/run_flags.h"
+#include "peer/runtime/stderr_log.h"
 #include "peer/runtime/version.h"
 #include "peer/transport/grpc_transport.h"
-#include "spdlog/sinks/stdout_color_sinks.h"
 #include "spdlog/spdlog.h"
 
 ABSL_FLAG(std::string, coordinator, "",
@@ -482,7 +482,7 @@ int Main(int argc, char** argv) {
     return Complain(absl::InvalidArgumentError(
         absl::StrCat("unexpected argument \"", positional->front(), "\"; flags begin with --")));
   }
-  spdlog::set_default_logger(spdlog::stderr_color_mt(absl::GetFlag(FLAGS_name)));
+  spdlog::set_default_logger(MakeStderrLogger(absl::GetFlag(FLAGS_name)));
   spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %n %^%l%$ %v");
   spdlog::set_level(spdlog::level::from_str(absl::GetFlag(FLAGS_log_level)));
   return Daemon().Run();

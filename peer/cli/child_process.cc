@@ -1,6 +1,7 @@
 #include "peer/cli/child_process.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +21,8 @@ namespace {
 
 // Runs between fork and exec, where only async-signal-safe calls are allowed: everything it needs
 // was allocated before. Writes errno to `report` if the program cannot be executed.
-[[noreturn]] void BecomeProgram(char* const* argv, int log, int report, pid_t parent) {
+[[noreturn]] void BecomeProgram(char* const* argv, int log, int report, int network,
+                                pid_t parent) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // The parent may have died before the line above took effect.
@@ -29,7 +31,8 @@ namespace {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   const int null = open("/dev/null", O_RDONLY);
-  if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(log, STDOUT_FILENO) >= 0 &&
+  const bool placed = network < 0 || setns(network, CLONE_NEWNET) == 0;
+  if (placed && null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(log, STDOUT_FILENO) >= 0 &&
       dup2(log, STDERR_FILENO) >= 0) {
     // `report` closes itself at exec; nothing else of ours is the child's business.
     if (report > 3) close_range(3, report - 1, 0);
@@ -104,7 +107,9 @@ absl::StatusOr<ChildProcess> ChildProcess::Spawn(const Options& options) {
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0) return SystemError(errno, absl::StrCat("cannot start ", options.program));
-  if (pid == 0) BecomeProgram(argv.data(), log.get(), report.get(), parent);
+  if (pid == 0) {
+    BecomeProgram(argv.data(), log.get(), report.get(), options.network_namespace, parent);
+  }
   // Parent and child both do it, so that the group exists whoever comes first.
   setpgid(pid, pid);
   report.Close();

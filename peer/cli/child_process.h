@@ -39,6 +39,8 @@ class ChildProcess {
     std::string program;                 // path of the executable
     std::vector<std::string> arguments;  // without argv[0]
     std::string log_path;                // takes stdout and stderr, appended
+    // Descriptor of the network namespace that it lives in; negative: ours.
+    int network_namespace = -1;
   };
 
   // NOT_FOUND: no such program. PERMISSION_DENIED: not executable, or the log cannot be written.

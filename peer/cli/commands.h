@@ -11,6 +11,7 @@
 namespace starling {
 
 Command DemoCommand();        // demo_command.cc
+Command ChaosCommand();       // chaos_command.cc
 Command AlgorithmsCommand();  // algorithms_command.cc
 Command StatusCommand();      // status_command.cc
 Command PeersCommand();       // peers_command.cc

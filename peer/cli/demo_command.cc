@@ -23,16 +23,14 @@
 #include "peer/cli/live_screen.h"
 #include "peer/cli/output_flag.h"
 #include "peer/cli/stop_signal.h"
+#include "peer/cli/swarm_flags.h"
 #include "peer/cli/temp_directory.h"
 #include "peer/runtime/exit_codes.h"
 
-ABSL_FLAG(int, peers, 4, "peers at the start, 1 to 64");
 ABSL_FLAG(std::string, model, "mlp", "network to train: mlp, mlp_small, mlp_large, cnn");
 ABSL_FLAG(std::string, algorithm, "elastic_gossip",
           "how peers mix, NAME[:option=value,...]; `starling algorithms` lists them, none keeps "
           "peers apart");
-ABSL_FLAG(std::string, data, "fashion_mnist", "data set: fashion_mnist, idx, synthetic");
-ABSL_FLAG(std::string, data_dir, "", "directory of the data files; empty is the data set's own");
 ABSL_FLAG(std::string, optimizer, "", "sgd, nesterov, nesterov_velocity, adamw, adahessian or lars; empty is the usual one of the "
           "algorithm, else the daemons' default");
 ABSL_FLAG(double, learning_rate, 0, "step length; 0 is the optimizer's default");
@@ -40,7 +38,6 @@ ABSL_FLAG(double, decay_share, 1.0 / 3,
           "last share of the run over which the step length falls to 0; 0 keeps it constant");
 ABSL_FLAG(int, batch_size, 0, "examples in one local step; 0 is the daemons' default");
 ABSL_FLAG(double, epochs, 3, "passes of each peer over its own part of the data");
-ABSL_FLAG(uint64_t, seed, 1, "root of every random stream, at least 1");
 ABSL_FLAG(double, dirichlet_alpha, 0,
           "0 splits the data evenly; smaller positive values more unequally by class");
 ABSL_FLAG(int64_t, averaging_period, 0, "steps between exact averages over all peers; 0 is never");
@@ -52,7 +49,6 @@ ABSL_FLAG(double, pace, -1,
 ABSL_FLAG(std::string, compare, "",
           "run once more with this algorithm and the same seed, and compare the averaged models; a "
           "list NAME,NAME,... or all runs those and --algorithm, each once, and ends with one table");
-ABSL_FLAG(std::string, keep_logs, "", "directory that keeps the daemons' logs");
 ABSL_FLAG(absl::Duration, timeout, absl::Seconds(170), "the whole demo is stopped after this; of several compared, each run");
 
 namespace starling {
@@ -234,7 +230,7 @@ Command DemoCommand() {
   return {.name = "demo",
           .summary = "train with a whole swarm on this machine and see the result",
           .help = kHelp,
-          .flag_files = {"peer/cli/demo_command.cc", kOutputFlagFile},
+          .flag_files = {"peer/cli/demo_command.cc", kSwarmFlagsFile, kOutputFlagFile},
           .run = Run};
 }
 

@@ -5,8 +5,8 @@
 
 int main(int argc, char** argv) {
   return starling::Dispatch(
-      {starling::DemoCommand(), starling::AlgorithmsCommand(), starling::StatusCommand(),
-       starling::PeersCommand(), starling::TopCommand(), starling::LeaveCommand(),
-       starling::DoctorCommand(), starling::EvaluateCommand()},
+      {starling::DemoCommand(), starling::ChaosCommand(), starling::AlgorithmsCommand(),
+       starling::StatusCommand(), starling::PeersCommand(), starling::TopCommand(),
+       starling::LeaveCommand(), starling::DoctorCommand(), starling::EvaluateCommand()},
       argc, argv);
 }

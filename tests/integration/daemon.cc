@@ -27,9 +27,12 @@ std::string Runfile(const std::string& path) {
 
 }  // namespace
 
-Daemon::Daemon(const std::string& program, const std::vector<std::string>& arguments) {
+Daemon::Daemon(const std::string& program, const std::vector<std::string>& arguments,
+               const std::vector<std::string>& wrapper) {
   const std::string path = Runfile(program);
-  std::vector<char*> argv = {const_cast<char*>(path.c_str())};
+  std::vector<char*> argv;
+  for (const std::string& word : wrapper) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(const_cast<char*>(path.c_str()));
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   int ends[2];
@@ -41,7 +44,7 @@ Daemon::Daemon(const std::string& program, const std::vector<std::string>& argum
     dup2(ends[1], STDERR_FILENO);
     close(ends[0]);
     close(ends[1]);
-    execv(path.c_str(), argv.data());
+    execvp(argv[0], argv.data());
     _exit(127);
   }
   close(ends[1]);
@@ -149,14 +152,16 @@ v1::Status StatusOf(const std::string& address) {
   return status;
 }
 
-std::unique_ptr<Daemon> StartCoordinator(std::vector<std::string> flags) {
+std::unique_ptr<Daemon> StartCoordinator(std::vector<std::string> flags,
+                                         const std::vector<std::string>& wrapper) {
   flags.insert(flags.begin(), {"--listen=127.0.0.1:0", "--preset=fast"});
-  return std::make_unique<Daemon>("coordinator/coordinatord", flags);
+  return std::make_unique<Daemon>("coordinator/coordinatord", flags, wrapper);
 }
 
-std::unique_ptr<Daemon> StartPeer(std::vector<std::string> flags) {
+std::unique_ptr<Daemon> StartPeer(std::vector<std::string> flags,
+                                  const std::vector<std::string>& wrapper) {
   flags.insert(flags.begin(), {"--listen=127.0.0.1:0", "--preset=fast"});
-  return std::make_unique<Daemon>("peer/peerd", flags);
+  return std::make_unique<Daemon>("peer/peerd", flags, wrapper);
 }
 
 v1::PeerState StateSeenBy(const v1::Status& observer, const std::string& peer_id) {

@@ -24,8 +24,10 @@ inline constexpr absl::Duration kPatience = absl::Seconds(60);
 
 class Daemon {
  public:
-  // `program` is a path in the runfiles, "peer/peerd".
-  Daemon(const std::string& program, const std::vector<std::string>& arguments);
+  // `program` is a path in the runfiles, "peer/peerd". `wrapper` is a program, with its first
+  // arguments, that becomes it: {"env", "http_proxy=..."}, {"prlimit", "--nofile=40"}.
+  Daemon(const std::string& program, const std::vector<std::string>& arguments,
+         const std::vector<std::string>& wrapper = {});
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -65,8 +67,10 @@ v1::Status StatusOf(const std::string& address);
 std::unique_ptr<v1::StatusService::Stub> StatusStub(const std::string& address);
 
 // A coordinator and its address, with flags common to all tests; `flags` are added.
-std::unique_ptr<Daemon> StartCoordinator(std::vector<std::string> flags);
-std::unique_ptr<Daemon> StartPeer(std::vector<std::string> flags);
+std::unique_ptr<Daemon> StartCoordinator(std::vector<std::string> flags,
+                                         const std::vector<std::string>& wrapper = {});
+std::unique_ptr<Daemon> StartPeer(std::vector<std::string> flags,
+                                  const std::vector<std::string>& wrapper = {});
 
 // The state in which `observer` sees the peer with that id; UNSPECIFIED if it does not know it.
 v1::PeerState StateSeenBy(const v1::Status& observer, const std::string& peer_id);
