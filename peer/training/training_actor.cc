@@ -364,9 +364,11 @@ bool TrainingActor::TakeShard(size_t offset, size_t elements,
                               absl::AnyInvocable<void(Snapshot)> done) {
   return PostMixing([this, offset, elements, done = std::move(done)]() mutable {
     const absl::Span<const float> shard = Shard(offset, elements);
+    if (!IsFinite(shard) && !CheckParameters()) return false;
     MutableBuffer copy = TakeBytes(elements * sizeof(float));
     std::memcpy(copy.floats().data(), shard.data(), elements * sizeof(float));
-    done(Snapshot{std::move(copy).Freeze(), progress_.step, progress_.samples});
+    done(Snapshot{std::move(copy).Freeze(), progress_.step, progress_.samples, {}});
+    return true;
   });
 }
 
