@@ -206,7 +206,7 @@ absl::StatusOr<v1::EvaluateAverageResponse> ChaosSwarm::EvaluateAverage(absl::Du
   const absl::Time end = absl::Now() + timeout;
   absl::StatusOr<v1::EvaluateAverageResponse> answer = absl::UnavailableError("no peer answers");
   for (StatusClient* client : Clients()) {
-    if (client == nullptr || stop_->number() != 0) continue;
+    if (client == nullptr || stop_->number() != 0 || absl::Now() >= end) continue;
     answer = client->EvaluateAverage(end - absl::Now(), [this] { return stop_->number() != 0; });
     if (answer.ok()) break;
   }
