@@ -107,7 +107,7 @@ void Peer::OnSynced(absl::StatusOr<absl::optional<Snapshot>> state) {
     Fail(absl::InternalError(absl::StrCat(
         "training diverged: ", recovery_.last_reason(),
         ", and there is neither a checkpoint to go back to nor another peer to copy; try a smaller "
-        "--learning_rate, and give a --state_dir to keep checkpoints")));
+        "--learning_rate; checkpoints are kept in --state_dir, one every --checkpoint_every")));
     return;
   }
   if (!state->has_value()) {
@@ -186,6 +186,8 @@ void Peer::RollBack(std::string what) {
   recovery_.set_in_a_row(recovery_.rollbacks() == 0 || well ? 1 : recovery_.in_a_row() + 1);
   recovery_.set_last_reason(what);
   recovery_.set_last_step(progress_.step);
+  // There is nothing to keep of it.
+  synced_ = false;
   if (recovery_.in_a_row() > options_.rollbacks) {
     Fail(absl::InternalError(absl::StrCat(
         "training diverged: ", what, ", after going back ", options_.rollbacks,
@@ -197,7 +199,6 @@ void Peer::RollBack(std::string what) {
       what, "; going back to better parameters (", recovery_.in_a_row(), " of ", options_.rollbacks,
       " times in a row), and on with ", options_.rollback_rate, " times the learning rate")));
   rolling_back_ = true;
-  synced_ = false;
   from_seed_ = false;
   stepping_ = false;
   StepAside();
