@@ -21,6 +21,7 @@
 #include "absl/types/optional.h"
 #include "peer/gossip/admission.h"
 #include "peer/runtime/actor.h"
+#include "peer/runtime/holding.h"
 #include "peer/training/parameter_owner.h"
 #include "peer/transport/transport.h"
 
@@ -43,6 +44,9 @@ class StateKeeper : public Actor {
   // Freezes a copy; `done` gets its manifest, or a Refused (BUSY).
   void Hold(absl::AnyInvocable<void(v1::ControlResponse)> done);
   void Release(uint64_t state_id);
+  void AddHoldings(Holdings* holdings) const {
+    holdings->push_back({"copies for newcomers", copies_.size() + pending_, options_.copies});
+  }
 
   // A STATE_REQUEST: sends the shard on `reply`, or says why not.
   absl::optional<FrameFault> OnRequest(const Frame& frame, ReplyPath& reply);
