@@ -96,6 +96,27 @@ TEST_P(NemesisTest, SavedPeersFindTheSwarmWithoutSeedsThatLive) {
   ExpectAllWell(*simulation);
 }
 
+// It began from the seed, for it could reach the coordinator alone; then, in one view, it hears of the
+// others and that they are far ahead.
+TEST_P(NemesisTest, WhoeverFindsTheSwarmWhileItMustersForRoundsCopiesIt) {
+  SimulationOptions options;
+  options.seed = GetParam();
+  options.peers = 2;
+  options.algorithm = "local_sgd:tau=5";
+  auto simulation = Build(options);
+  AwaitTraining(*simulation);
+  simulation->RunFor(absl::Seconds(5));
+  simulation->Crash(1);
+  simulation->Partition({0}, {1});
+  simulation->Restart(1);
+  EXPECT_TRUE(simulation->RunUntil(
+      [&] { return simulation->peer(1).phase() == v1::PHASE_TRAINING; }, absl::Seconds(20)));
+  EXPECT_EQ(simulation->peer(1).steps(), 0u);
+  simulation->Heal();
+  ExpectAllWell(*simulation);
+  EXPECT_GT(simulation->peer(1).Status().training().step(), simulation->peer(1).steps() + 100);
+}
+
 TEST_P(NemesisTest, ACoordinatorThatLostItsStateStopsNobodyAndItsSuccessorIsFollowed) {
   SimulationOptions options;
   options.seed = GetParam();
