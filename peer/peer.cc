@@ -244,7 +244,7 @@ uint64_t Peer::Mixes() const {
 void Peer::OnControl(v1::ControlRequest request, ControlResponder respond) {
   AssertHere();
   v1::ControlResponse response;
-  *response.mutable_sender() = ControlTemplate().sender();
+  *response.mutable_sender() = std::move(*ControlTemplate().mutable_sender());
   response.set_run_id(run_.value());
   if (request.body_case() == v1::ControlRequest::kGetRun) {
     *response.mutable_run()->mutable_config() = options_.config;
@@ -310,6 +310,17 @@ void Peer::EvaluateAverage(
     return;
   }
   average_evaluation_.Start(ControlTemplate(), swarm_.workers, std::move(done));
+}
+
+Holdings Peer::GetHoldings() const {
+  AssertHere();
+  Holdings holdings;
+  holdings.push_back({"tasks in the mailbox", mailbox_depth(), mailbox_capacity()});
+  membership_.AddHoldings(&holdings);
+  gossip_.AddHoldings(&holdings);
+  rounds_.AddHoldings(&holdings);
+  keeper_.AddHoldings(&holdings);
+  return holdings;
 }
 
 v1::Status Peer::GetStatus() const {

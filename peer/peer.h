@@ -49,6 +49,7 @@
 #include "peer/rounds/rounds_actor.h"
 #include "peer/runtime/actor.h"
 #include "peer/runtime/buffer_pool.h"
+#include "peer/runtime/holding.h"
 #include "peer/runtime/latest.h"
 #include "peer/state/average_evaluation.h"
 #include "peer/state/joiner.h"
@@ -100,6 +101,8 @@ class Peer : public Actor {
 
   v1::Status GetStatus() const;
   v1::Phase phase() const { return phase_; }
+  // Whatever others can make this peer keep, with its bound.
+  Holdings GetHoldings() const;
   // See StatusService.EvaluateAverage for the codes.
   void EvaluateAverage(
       absl::AnyInvocable<void(absl::StatusOr<v1::EvaluateAverageResponse>)> done);

@@ -384,6 +384,13 @@ void GossipActor::NoteDistance(double squared_distance) {
   has_distance_ = true;
 }
 
+void GossipActor::AddHoldings(Holdings* holdings) const {
+  holdings->push_back({"pages of answers", ledger_.pages(), options_.ledger_pages});
+  holdings->push_back({"shards that wait for an answer", pending_answers_,
+                       options_.pending_answers});
+  holdings->push_back({"outcomes remembered", outcomes_.size(), kRemembered});
+}
+
 std::vector<v1::EffectiveValue> GossipActor::EffectiveValues() const {
   if (algorithm_.mix == nullptr) return {};
   return {Effective("exchange deadline", timing_.deadline(), timing_.source()),

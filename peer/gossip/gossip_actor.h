@@ -38,6 +38,7 @@
 #include "peer/gossip/reply_ledger.h"
 #include "peer/gossip/staleness_gate.h"
 #include "peer/runtime/actor.h"
+#include "peer/runtime/holding.h"
 #include "peer/runtime/random.h"
 #include "peer/training/parameter_owner.h"
 #include "peer/transport/transport.h"
@@ -114,6 +115,7 @@ class GossipActor : public Actor {
   // bytes_sent_as_fp32 is what codecs have saved, to be added to the bytes).
   v1::GossipStatus Status() const;
   std::vector<v1::EffectiveValue> EffectiveValues() const;
+  void AddHoldings(Holdings* holdings) const;
 
  private:
   absl::optional<FrameFault> OnRequest(Frame frame, std::shared_ptr<ReplyPath> reply);

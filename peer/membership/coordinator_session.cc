@@ -149,6 +149,10 @@ void CoordinatorSession::Heartbeat() {
   heartbeat_timer_ = ScheduleAt(std::min(Now() + heartbeat_, lease_ends_), [this] { Heartbeat(); });
   if (heartbeat_open_) return;
   heartbeat_open_ = true;
+  // Waiting for one answer until it is given up would cost the lease.
+  ScheduleAfter(std::max(heartbeat_, lease_ / 4), [this, connection = connection_] {
+    if (connection == connection_) heartbeat_open_ = false;
+  });
   v1::HeartbeatRequest request;
   request.set_peer_id(deps_.self.peer_id());
   request.set_incarnation(deps_.self.incarnation());
@@ -170,7 +174,7 @@ void CoordinatorSession::OnHeartbeat(absl::Time sent,
                                      absl::StatusOr<v1::HeartbeatResponse> response) {
   heartbeat_open_ = false;
   if (response.ok()) {
-    lease_ends_ = sent + lease_;
+    lease_ends_ = std::max(lease_ends_, sent + lease_);
     return;
   }
   // Any other error: the next heartbeat tries again, for as long as the lease lasts.

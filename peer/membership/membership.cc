@@ -245,6 +245,7 @@ bool Membership::TakeChanged() { return std::exchange(changed_, false); }
 void Membership::NoteOwnPause(absl::Time now) {
   const absl::Duration gap = now - last_input_;
   last_input_ = now;
+  if (gap <= options_.ping_timeout) return;  // nearly always, and cheaper
   if (gap <= std::max(ping_timeout(), 3 * tick_interval())) return;
   counters_.set_own_pauses(counters_.own_pauses() + 1);
   for (auto& [id, row] : rows_) {

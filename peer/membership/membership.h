@@ -57,6 +57,7 @@
 #include "peer/membership/rumours.h"
 #include "peer/membership/straggler.h"
 #include "peer/membership/suspicion.h"
+#include "peer/runtime/holding.h"
 #include "peer/runtime/ids.h"
 #include "peer/runtime/random.h"
 #include "proto/coordinator.pb.h"
@@ -162,6 +163,7 @@ class Membership {
   std::vector<PeerId> Missing() const;
   // Adds what only the table knows to a row of status.
   void FillStatus(absl::Time now, PeerId id, v1::PeerStatus* status) const;
+  void AddHoldings(Holdings* holdings) const;
   // Intervals and deadlines as they are now, and why.
   std::vector<v1::EffectiveValue> EffectiveValues() const;
   // How long one call may take, and how long a look for somebody takes at most.

@@ -25,6 +25,7 @@
 #include "peer/membership/membership.h"
 #include "peer/membership/membership_view.h"
 #include "peer/runtime/actor.h"
+#include "peer/runtime/holding.h"
 #include "peer/runtime/ids.h"
 #include "peer/runtime/random.h"
 #include "peer/transport/transport.h"
@@ -78,6 +79,7 @@ class MembershipActor final : public Actor {
   std::vector<v1::PeerStatus> Peers() const;
   v1::DetectorStatus DetectorStatus() const;
   std::vector<v1::EffectiveValue> EffectiveValues() const;
+  void AddHoldings(Holdings* holdings) const { core_.AddHoldings(holdings); }
 
  private:
   void Tick();

@@ -149,6 +149,7 @@ void Membership::FillRequest(const PingAction& ping, v1::ControlRequest* request
 
 std::vector<v1::Member> Membership::MembersToSend(PeerId listener) {
   std::vector<v1::Member> members_to_send;
+  members_to_send.reserve(kFill + 1);
   // What is said of the listener itself comes first, so that it can contradict.
   if (const Row* const row = Find(listener); row != nullptr) {
     if (row->verdict == Verdict::kSuspect || row->verdict == Verdict::kDead) {

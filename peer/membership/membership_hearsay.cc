@@ -33,8 +33,10 @@ void Membership::Learn(absl::Time now, const v1::Member& member) {
   const bool suspect = member.state() == v1::PEER_STATE_SUSPECT;
   if (!living && !suspect && !IsDeparted(member)) return;
   const PeerId id(member.peer_id());
-  if (id.empty() || !ValidateDialable(member.address()).ok()) return;
+  if (id.empty()) return;
   Row* const known = Find(id);
+  const bool moved = known == nullptr || known->member.address() != member.address();
+  if (moved && !ValidateDialable(member.address()).ok()) return;
   if (known == nullptr) {
     if (!living && !suspect) return;
     Row* const row = Introduce(now, member);

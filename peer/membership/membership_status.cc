@@ -80,6 +80,12 @@ std::vector<PeerId> Membership::Missing() const {
   return missing;
 }
 
+void Membership::AddHoldings(Holdings* holdings) const {
+  holdings->push_back({"members", rows_.size(), options_.max_members + options_.max_departed});
+  holdings->push_back({"pieces of news", rumours_.size(), rows_.size() + 1});
+  holdings->push_back({"members looked for", probes_.size(), rows_.size()});
+}
+
 std::vector<v1::EffectiveValue> Membership::EffectiveValues() const {
   const std::string preset = absl::StrCat("preset ", options_.preset);
   const std::string health =

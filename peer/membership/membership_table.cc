@@ -21,9 +21,9 @@ Membership::Row* Membership::Contact(absl::Time now, const v1::Member& sender, u
   const PeerId id(sender.peer_id());
   if (sender.peer_id() == self_.peer_id()) LearnOfSelf(sender);
   if (id.empty() || sender.peer_id() == self_.peer_id()) return nullptr;
-  if (!ValidateDialable(sender.address()).ok()) return nullptr;
-
   Row* row = Find(id);
+  const bool moved = row == nullptr || row->member.address() != sender.address();
+  if (moved && !ValidateDialable(sender.address()).ok()) return nullptr;
   if (row == nullptr) {
     row = Introduce(now, sender);
     if (row == nullptr) return nullptr;

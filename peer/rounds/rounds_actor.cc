@@ -315,6 +315,12 @@ void RoundsActor::Stop() {
   early_.clear();
 }
 
+void RoundsActor::AddHoldings(Holdings* holdings) const {
+  holdings->push_back({"frames of later rounds", early_.size(), options_.early_frames});
+  holdings->push_back({"members without rounds", retired_.size(), members_.size()});
+  for (const Lane& lane : lanes_) holdings->push_back({"past rounds", lane.past.size(), kKept});
+}
+
 std::vector<v1::EffectiveValue> RoundsActor::EffectiveValues() const {
   std::vector<v1::EffectiveValue> values;
   for (const Lane& lane : lanes_) {

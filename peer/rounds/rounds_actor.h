@@ -35,6 +35,7 @@
 #include "peer/rounds/round_spec.h"
 #include "peer/runtime/actor.h"
 #include "peer/runtime/buffer_pool.h"
+#include "peer/runtime/holding.h"
 #include "peer/training/contribution.h"
 #include "peer/transport/transport.h"
 #include "proto/status.pb.h"
@@ -91,6 +92,7 @@ class RoundsActor : public Actor {
 
   v1::AveragingStatus Status() const;
   std::vector<v1::EffectiveValue> EffectiveValues() const;
+  void AddHoldings(Holdings* holdings) const;
 
  private:
   struct Running {

@@ -15,23 +15,26 @@ constexpr size_t kMaxAddressLength = 256;
 }  // namespace
 
 absl::StatusOr<HostPort> ParseHostPort(absl::string_view address) {
-  const absl::Status bad = absl::InvalidArgumentError(
-      absl::StrCat("\"", OneLine(address, kMaxAddressLength),
-                   "\" is not host:port, such as 127.0.0.1:7001 or [::1]:7001"));
+  // Made only when it is needed: members' addresses are read thousands of times a second.
+  const auto bad = [address] {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", OneLine(address, kMaxAddressLength),
+                     "\" is not host:port, such as 127.0.0.1:7001 or [::1]:7001"));
+  };
   const size_t colon = address.rfind(':');
-  if (colon == absl::string_view::npos) return bad;
+  if (colon == absl::string_view::npos) return bad();
   absl::string_view host = address.substr(0, colon);
   const absl::string_view port = address.substr(colon + 1);
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
   } else if (host.find_first_of(":[]") != absl::string_view::npos) {
-    return bad;
+    return bad();
   }
   uint32_t number = 0;
   if (host.empty() || port.empty() || port.size() > 5 ||
       port.find_first_not_of("0123456789") != absl::string_view::npos ||
       !absl::SimpleAtoi(port, &number) || number > 65535) {
-    return bad;
+    return bad();
   }
   return HostPort{std::string(host), std::string(port)};
 }

@@ -18,6 +18,7 @@
 #include "absl/types/optional.h"
 #include "peer/gossip/admission.h"
 #include "peer/runtime/actor.h"
+#include "peer/runtime/holding.h"
 #include "peer/training/parameter_owner.h"
 #include "peer/transport/transport.h"
 
@@ -41,6 +42,10 @@ class LiveShards : public Actor {
 
   // A STATE_REQUEST for state 0: sends the shard on `reply`, or says why not.
   absl::optional<FrameFault> OnRequest(const Frame& frame, std::shared_ptr<ReplyPath> reply);
+
+  void AddHoldings(Holdings* holdings) const {
+    holdings->push_back({"shards owed to newcomers", waiting_.size(), options_.waiting});
+  }
 
  private:
   struct Request {

@@ -23,6 +23,7 @@
 #include "absl/types/optional.h"
 #include "peer/gossip/admission.h"
 #include "peer/runtime/actor.h"
+#include "peer/runtime/holding.h"
 #include "peer/state/live_shards.h"
 #include "peer/training/parameter_owner.h"
 #include "peer/transport/transport.h"
@@ -47,6 +48,10 @@ class StateKeeper : public Actor {
   // Freezes a copy, unless live shards are asked for; `done` gets the manifest, or a Refused (BUSY).
   void Hold(const v1::HoldState& request, absl::AnyInvocable<void(v1::ControlResponse)> done);
   void Release(uint64_t state_id);
+  void AddHoldings(Holdings* holdings) const {
+    holdings->push_back({"copies for newcomers", copies_.size() + pending_, options_.copies});
+    live_.AddHoldings(holdings);
+  }
 
   // A STATE_REQUEST: sends the shard on `reply`, or says why not.
   absl::optional<FrameFault> OnRequest(const Frame& frame, std::shared_ptr<ReplyPath> reply);

@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "model/quadratic_model.h"
 #include "peer/peer.h"
+#include "tests/sim/answer_checker.h"
 #include "tests/sim/life_checkers.h"
 #include "tests/sim/quiet_life.h"
 #include "tests/sim/safety_then_healing.h"
@@ -91,6 +92,27 @@ TEST(CheckersTest, ATrainerThatWaitsForARoundBeyondItsDeadlineIsNoticed) {
     simulation->RunFor(EndBound(options) + absl::Seconds(5));
     EXPECT_EQ(Complains(*simulation, "progress"), broken);
     EXPECT_EQ(Complains(*simulation, "ends"), broken);
+  }
+}
+
+TEST(CheckersTest, WhoAnswersAndStaysDeadIsNoticed) {
+  for (const bool broken : {false, true}) {
+    SimulationOptions options;
+    options.learn = false;
+    options.coordinator = false;
+    // The bound is computed from what peers were said to be given: the dead are never called again.
+    options.adjust_peer = [broken](int, PeerOptions& peer) {
+      if (broken) peer.membership.heal_interval = absl::Hours(20);
+    };
+    auto simulation = Build(options);
+    AwaitTraining(*simulation);
+    simulation->Partition({0, 1, 2}, {3, 4, 5});
+    simulation->RunFor(absl::Minutes(1));
+    EXPECT_FALSE(Complains(*simulation, "answers"));
+    simulation->Heal();
+    simulation->RunFor(AnswerBound(options, absl::Minutes(1)) + absl::Seconds(5));
+    EXPECT_EQ(Complains(*simulation, "answers"), broken);
+    EXPECT_FALSE(Complains(*simulation, "memory"));
   }
 }
 

@@ -26,7 +26,7 @@ void Repair(Simulation& simulation) {
     for (size_t node = 0; node < simulation.nodes().size(); ++node) {
       const Simulation::Node& each = simulation.nodes()[node];
       const bool leaves = each.departed && static_cast<int>(node) >= meeting_points;
-      if (each.process != nullptr || (leaves && !also_departed)) continue;
+      if (each.process != nullptr || each.cloned || (leaves && !also_departed)) continue;
       if (also_departed && living >= simulation.config().min_peers()) return;
       simulation.Restart(static_cast<int>(node));
       ++living;
@@ -57,11 +57,18 @@ std::vector<std::string> RunSafetyThenHealing(Simulation& simulation,
   std::vector<std::string> wrong;
   RunChaos(simulation, options.safety, options.chaos_interval,
            Random(simulation.options().seed).Split("chaos"));
+  HealAndJudge(simulation, options, &wrong);
+  for (std::string& complaint : simulation.complaints()) wrong.push_back(std::move(complaint));
+  return wrong;
+}
+
+void HealAndJudge(Simulation& simulation, const SafetyThenHealingOptions& options,
+                  std::vector<std::string>* wrong) {
   Repair(simulation);
   // The membership checker judges from here on.
   simulation.RunFor(MembershipBound(simulation.options()) + simulation.options().look_every);
 
-  if (!simulation.calm_since()) wrong.push_back("healing: the world did not become calm");
+  if (!simulation.calm_since()) wrong->push_back("healing: the world did not become calm");
 
   std::map<uint64_t, uint64_t> steps;
   for (const SimPeer* peer : simulation.living()) steps[peer->spec().process] = peer->steps();
@@ -93,7 +100,7 @@ std::vector<std::string> RunSafetyThenHealing(Simulation& simulation,
 
   for (const SimPeer* peer : simulation.living()) {
     if (!StillTrains(*peer) || peer->steps() > steps[peer->spec().process]) continue;
-    wrong.push_back(absl::StrCat("healing: peer ", peer->spec().node, " (",
+    wrong->push_back(absl::StrCat("healing: peer ", peer->spec().node, " (",
                                  v1::Phase_Name(peer->phase()), ") made no step within ",
                                  absl::FormatDuration(options.good_within), " of calm"));
   }
@@ -101,16 +108,14 @@ std::vector<std::string> RunSafetyThenHealing(Simulation& simulation,
   const bool finished = std::none_of(living.begin(), living.end(),
                                      [](const SimPeer* peer) { return StillTrains(*peer); });
   if (communicates && !finished && !exchanged()) {
-    wrong.push_back(absl::StrCat("healing: nothing was exchanged within ",
+    wrong->push_back(absl::StrCat("healing: nothing was exchanged within ",
                                  absl::FormatDuration(options.good_within), " of calm"));
   }
   if (contracts && static_cast<double>(mixed()) >= enough && !nearer()) {
-    wrong.push_back(absl::StrCat("contraction: the distance between peers was ", distance,
+    wrong->push_back(absl::StrCat("contraction: the distance between peers was ", distance,
                                  " and is ", simulation.ConsensusDistance(), " after ", mixed(),
                                  " exchanges and rounds of ", living.size(), " peers"));
   }
-  for (std::string& complaint : simulation.complaints()) wrong.push_back(std::move(complaint));
-  return wrong;
 }
 
 }  // namespace starling

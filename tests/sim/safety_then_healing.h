@@ -35,6 +35,11 @@ struct SafetyThenHealingOptions {
 std::vector<std::string> RunSafetyThenHealing(Simulation& simulation,
                                               const SafetyThenHealingOptions& options);
 
+// The second phase alone; `safety` and `chaos_interval` are not read. Adds what was wrong to `wrong`, but not
+// what checkers complain of.
+void HealAndJudge(Simulation& simulation, const SafetyThenHealingOptions& options,
+                  std::vector<std::string>* wrong);
+
 }  // namespace starling
 
 #endif  // STARLING_TESTS_SIM_SAFETY_THEN_HEALING_H_

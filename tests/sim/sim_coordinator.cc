@@ -8,6 +8,18 @@
 #include "peer/runtime/check.h"
 
 namespace starling {
+namespace {
+
+// A coordinator that lost its state counts from 1; this is what one with its state has come to.
+constexpr uint64_t kFirstStart = 1'000'000;
+
+}  // namespace
+
+struct SimCoordinator::Process {
+  SimExecutor* control = nullptr;
+  std::unique_ptr<CoordinatorActor> actor;
+  std::vector<std::weak_ptr<Stream>> streams;  // that it has served
+};
 
 // One watcher's stream of events, and both ends of it. Once it broke, or the watcher has another,
 // nothing more of it is heard.
@@ -24,6 +36,8 @@ class SimCoordinator::Stream final : public SwarmWatcher,
         closed_(std::move(closed)) {}
 
   const std::string& address() const { return address_; }
+  // Who serves it; dead or alive.
+  std::shared_ptr<Process> process;
 
   void OnEvent(const v1::SwarmEvent& event) override {
     if (broken_) return;
@@ -33,8 +47,8 @@ class SimCoordinator::Stream final : public SwarmWatcher,
       Break(coordinator_->options_.call_timeout);
       return;
     }
-    last_arrival_ = std::max(last_arrival_, watcher_->Now() + *delay);
-    watcher_->ScheduleAt(last_arrival_, [self = shared_from_this(), event] {
+    last_arrival_ = std::max(last_arrival_, coordinator_->world_->now() + *delay);
+    watcher_->ArriveAt(last_arrival_, [self = shared_from_this(), event] {
       if (self->heard_) self->event_(event);
     });
   }
@@ -45,7 +59,7 @@ class SimCoordinator::Stream final : public SwarmWatcher,
   void Break(absl::Duration after) {
     if (std::exchange(broken_, true)) return;
     coordinator_->Drop(shared_from_this());
-    watcher_->ScheduleAt(watcher_->Now() + after, [self = shared_from_this()] {
+    watcher_->ArriveAt(coordinator_->world_->now() + after, [self = shared_from_this()] {
       if (!std::exchange(self->heard_, false)) return;
       self->closed_(absl::UnavailableError("the stream from the coordinator broke"));
     });
@@ -142,29 +156,53 @@ class SimCoordinator::Client final : public CoordinatorClient {
 SimCoordinator::SimCoordinator(SimWorld* world, SimNetwork* network,
                                const SimCoordinatorOptions& options, const v1::RunConfig& config,
                                Random random)
-    : world_(world), network_(network), options_(options), config_(config), random_(random) {}
+    : world_(world),
+      network_(network),
+      options_(options),
+      config_(config),
+      random_(random),
+      start_number_(kFirstStart) {}
 
 SimCoordinator::~SimCoordinator() {
-  if (control_ != nullptr) control_->Kill();
+  for (const auto& process : processes_) {
+    process->control->Kill();
+    process->actor.reset();
+  }
 }
 
-void SimCoordinator::Start() {
-  STARLING_CHECK(!running());
-  ++start_number_;
-  control_ = world_->NewExecutor(absl::StrCat("coordinator ", start_number_));
-  control_->Visit([this] {
-    actor_ = std::make_unique<CoordinatorActor>(control_, options_.registry, config_, start_number_,
-                                                random_.Split(start_number_),
-                                                [](const v1::Member&) {});
-    actor_->Start();
+void SimCoordinator::StartProcess(uint64_t start_number) {
+  auto process = std::make_shared<Process>();
+  process->control = world_->NewExecutor(absl::StrCat("coordinator ", start_number));
+  process->control->Visit([&] {
+    process->actor = std::make_unique<CoordinatorActor>(
+        process->control, options_.registry, config_, start_number, random_.Split(start_number),
+        [](const v1::Member&) {});
+    process->actor->Start();
   });
+  processes_.push_back(std::move(process));
+}
+
+void SimCoordinator::Start(bool with_lost_state) {
+  STARLING_CHECK(!running());
+  StartProcess(with_lost_state ? ++lost_starts_ : ++start_number_);
+}
+
+void SimCoordinator::StartAnother() {
+  STARLING_CHECK(processes_.size() == 1);
+  StartProcess(++start_number_);
 }
 
 void SimCoordinator::Stop() {
+  while (running()) StopFirst();
+}
+
+void SimCoordinator::StopFirst() {
   if (!running()) return;
-  control_->Kill();
-  actor_.reset();
-  for (const std::weak_ptr<Stream>& served : std::exchange(streams_, {})) {
+  const std::shared_ptr<Process> process = processes_.front();
+  processes_.erase(processes_.begin());
+  process->control->Kill();
+  process->actor.reset();
+  for (const std::weak_ptr<Stream>& served : std::exchange(process->streams, {})) {
     const std::shared_ptr<Stream> stream = served.lock();
     if (stream != nullptr && !network_->IsCut(kAddress, stream->address())) {
       stream->Break(network_->options().unreachable_after);
@@ -173,11 +211,25 @@ void SimCoordinator::Stop() {
 }
 
 void SimCoordinator::Pause() {
-  if (running()) control_->Pause();
+  for (const auto& process : processes_) process->control->Pause();
 }
 
 void SimCoordinator::Resume() {
-  if (running()) control_->Resume();
+  for (const auto& process : processes_) process->control->Resume();
+}
+
+bool SimCoordinator::paused() const {
+  return std::any_of(processes_.begin(), processes_.end(),
+                     [](const auto& process) { return process->control->paused(); });
+}
+
+// Of two, peers find one or the other, by their addresses, and whoever found one keeps finding it.
+std::shared_ptr<SimCoordinator::Process> SimCoordinator::ProcessFor(
+    const std::string& address) const {
+  if (processes_.empty()) return nullptr;
+  uint64_t sum = start_number_;
+  for (const char c : address) sum = sum * 31 + static_cast<unsigned char>(c);
+  return processes_[sum % processes_.size()];
 }
 
 std::unique_ptr<CoordinatorClient> SimCoordinator::ClientFor(const std::string& address,
@@ -192,24 +244,25 @@ void SimCoordinator::Call(const std::string& from, SimExecutor* caller,
   STARLING_CHECK(caller->RunsHere());
   auto call = std::make_shared<PendingCall<Response>>();
   call->done = std::move(done);
-  caller->ScheduleAt(world_->now() + options_.call_timeout, [call] {
+  caller->ScheduleAt(caller->Now() + options_.call_timeout, [call] {
     call->Finish(absl::DeadlineExceededError("the coordinator did not answer in time"));
   });
-  if (!running()) {
-    caller->ScheduleAt(world_->now() + network_->options().unreachable_after, [call] {
+  const std::shared_ptr<Process> process = ProcessFor(from);
+  if (process == nullptr) {
+    caller->ArriveAt(world_->now() + network_->options().unreachable_after, [call] {
       call->Finish(absl::UnavailableError("nobody listens at the coordinator's address"));
     });
     return;
   }
   const absl::optional<absl::Duration> delay = network_->Passage(from, kAddress);
   if (!delay) return;
-  control_->ScheduleAt(
+  process->control->ArriveAt(
       world_->now() + *delay,
-      [this, from, caller, call = std::move(call), work = std::move(work)]() mutable {
-        absl::StatusOr<Response> response = work(*actor_);
+      [this, process, from, caller, call = std::move(call), work = std::move(work)]() mutable {
+        absl::StatusOr<Response> response = work(*process->actor);
         const absl::optional<absl::Duration> back = network_->Passage(kAddress, from);
         if (!back) return;
-        caller->ScheduleAt(world_->now() + *back,
+        caller->ArriveAt(world_->now() + *back,
                            [call = std::move(call), response = std::move(response)]() mutable {
                              call->Finish(std::move(response));
                            });
@@ -217,7 +270,8 @@ void SimCoordinator::Call(const std::string& from, SimExecutor* caller,
 }
 
 void SimCoordinator::Watch(std::shared_ptr<Stream> stream) {
-  if (!running()) {
+  const std::shared_ptr<Process> process = ProcessFor(stream->address());
+  if (process == nullptr) {
     stream->Break(network_->options().unreachable_after);
     return;
   }
@@ -226,18 +280,21 @@ void SimCoordinator::Watch(std::shared_ptr<Stream> stream) {
     stream->Break(options_.call_timeout);
     return;
   }
-  control_->ScheduleAt(world_->now() + *delay, [this, stream = std::move(stream)] {
-    std::erase_if(streams_, [](const auto& served) { return served.expired(); });
-    streams_.push_back(stream);
-    if (!actor_->AddWatcher(stream).ok()) stream->Break(absl::ZeroDuration());
+  process->control->ArriveAt(world_->now() + *delay, [process, stream = std::move(stream)] {
+    std::erase_if(process->streams, [](const auto& served) { return served.expired(); });
+    process->streams.push_back(stream);
+    stream->process = process;
+    if (!process->actor->AddWatcher(stream).ok()) stream->Break(absl::ZeroDuration());
   });
 }
 
 void SimCoordinator::Drop(std::shared_ptr<Stream> stream) {
-  // Posted: it may be one of those that are being served right now.
-  if (running()) {
-    control_->Post([this, stream = std::move(stream)] { actor_->RemoveWatcher(stream.get()); });
-  }
+  const std::shared_ptr<Process> process = stream->process;
+  if (process == nullptr) return;
+  // Posted: it may be one of those that are being served right now. Nothing happens if it is dead.
+  process->control->Post([process, stream = std::move(stream)] {
+    process->actor->RemoveWatcher(stream.get());
+  });
 }
 
 }  // namespace starling

@@ -2,7 +2,9 @@
 // calls cross the SimNetwork, to and from the address kAddress.
 //
 // It can die and start again (Stop, Start), which loses its registry as it does for the daemon, whose
-// memory it is, and take a rest with everything in its head (Pause, Resume), like a process under
+// memory it is; with its state directory it goes on counting its starts, without it begins anew. There
+// can be two at once that know nothing of each other (StartAnother), each of which half the peers find
+// at the address. And it can take a rest with everything in its head (Pause, Resume), like a process under
 // SIGSTOP or a machine that was suspended.
 //
 // A watch is a stream: its events arrive in order; when one cannot pass, the stream breaks, and the
@@ -44,14 +46,19 @@ class SimCoordinator {
                  const v1::RunConfig& config, Random random);
   ~SimCoordinator();
 
-  // A new process with the next start number and an empty registry.
-  void Start();
-  // As by SIGKILL.
+  // A new process with an empty registry and the next start number, or, its state lost, a lower one. None
+  // runs.
+  void Start(bool with_lost_state = false);
+  // A second process beside the one that runs, with the next start number.
+  void StartAnother();
+  // As by SIGKILL: all, or the one that has run for longest.
   void Stop();
+  void StopFirst();
   void Pause();
   void Resume();
-  bool running() const { return actor_ != nullptr; }
-  bool paused() const { return control_ != nullptr && control_->paused(); }
+  size_t processes() const { return processes_.size(); }
+  bool running() const { return !processes_.empty(); }
+  bool paused() const;
 
   // For the peer at `address`.
   std::unique_ptr<CoordinatorClient> ClientFor(const std::string& address, SimExecutor* control);
@@ -59,6 +66,7 @@ class SimCoordinator {
  private:
   class Client;
   class Stream;
+  struct Process;
   template <typename Response>
   struct PendingCall;
 
@@ -68,16 +76,18 @@ class SimCoordinator {
             absl::AnyInvocable<void(absl::StatusOr<Response>)> done);
   void Watch(std::shared_ptr<Stream> stream);
   void Drop(std::shared_ptr<Stream> stream);
+  void StartProcess(uint64_t start_number);
+  // Whom a call from there reaches; null: nobody.
+  std::shared_ptr<Process> ProcessFor(const std::string& address) const;
 
   SimWorld* const world_;
   SimNetwork* const network_;
   const SimCoordinatorOptions options_;
   const v1::RunConfig config_;
   const Random random_;
-  uint64_t start_number_ = 0;
-  SimExecutor* control_ = nullptr;  // of the present process
-  std::unique_ptr<CoordinatorActor> actor_;
-  std::vector<std::weak_ptr<Stream>> streams_;  // that the present process has served
+  uint64_t start_number_;
+  uint64_t lost_starts_ = 0;
+  std::vector<std::shared_ptr<Process>> processes_;  // one or two, the first to start in front
 };
 
 }  // namespace starling

@@ -1,6 +1,7 @@
 #include "tests/sim/sim_executor.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <utility>
 
@@ -8,14 +9,80 @@
 
 namespace starling {
 
-absl::Time SimExecutor::Now() const { return world_->now_; }
+namespace {
 
-void SimExecutor::Post(Task task) { ScheduleAt(world_->now_, std::move(task)); }
+constexpr int64_t kMillion = 1'000'000;
+// Beyond a century nothing happens.
+constexpr int64_t kNever = int64_t{5} << 60;
+
+// Rounded up.
+int64_t Nanos(absl::Time when) {
+  if (when >= absl::FromUnixNanos(kNever)) return kNever;
+  if (when <= absl::UnixEpoch()) return 0;
+  const int64_t nanos = absl::ToUnixNanos(when);
+  return absl::FromUnixNanos(nanos) < when ? nanos + 1 : nanos;
+}
+
+}  // namespace
+
+SimExecutor::SimExecutor(SimWorld* world, uint64_t index, std::string name)
+    : world_(world), index_(index), name_(std::move(name)), busy_until_(world->now_nanos_) {}
+
+absl::Time SimExecutor::Now() const {
+  return own_clock_ ? absl::FromUnixNanos(LocalNanos(world_->now_nanos_)) : world_->now_;
+}
+
+void SimExecutor::SetClock(const SimClock& clock) {
+  STARLING_CHECK(std::abs(clock.drift_ppm) <= 10'000);
+  ahead_nanos_ = absl::ToInt64Nanoseconds(clock.ahead);
+  drift_ppm_ = clock.drift_ppm;
+  own_clock_ = true;
+}
+
+int64_t SimExecutor::LocalNanos(int64_t world_nanos) const {
+  const int64_t elapsed = world_nanos - SimWorld::kBeginning;
+  // Without overflow for a decade.
+  const int64_t drift = elapsed / kMillion * drift_ppm_ + elapsed % kMillion * drift_ppm_ / kMillion;
+  return world_nanos + ahead_nanos_ + drift;
+}
+
+int64_t SimExecutor::WorldNanos(int64_t local_nanos) const {
+  if (!own_clock_ || local_nanos == kNever) return local_nanos;
+  const int64_t elapsed = local_nanos - ahead_nanos_ - SimWorld::kBeginning;
+  int64_t guess = SimWorld::kBeginning +
+                  static_cast<int64_t>(static_cast<long double>(elapsed) * kMillion /
+                                       (kMillion + drift_ppm_));
+  while (LocalNanos(guess) < local_nanos) ++guess;
+  while (LocalNanos(guess - 1) >= local_nanos) --guess;
+  return guess;
+}
+
+void SimExecutor::LeapClock(absl::Duration by) {
+  STARLING_CHECK(by >= absl::ZeroDuration());
+  own_clock_ = true;
+  ahead_nanos_ += absl::ToInt64Nanoseconds(by);
+  for (const SimWorld::Event& event : world_->slots_) {
+    if (event.id == 0 || event.executor != this || event.local_due == 0) continue;
+    world_->Push(WorldNanos(event.local_due), event.id);
+  }
+}
+
+void SimExecutor::Post(Task task) {
+  STARLING_CHECK(task != nullptr);
+  if (!killed_) world_->Schedule(world_->now_nanos_, this, std::move(task));
+}
 
 TimerId SimExecutor::ScheduleAt(absl::Time when, Task task) {
   STARLING_CHECK(task != nullptr);
   if (killed_) return world_->NextId();
-  return world_->Schedule(when, this, std::move(task));
+  const int64_t due = Nanos(when);
+  return world_->Schedule(WorldNanos(due), this, std::move(task), due);
+}
+
+TimerId SimExecutor::ArriveAt(absl::Time when, Task task) {
+  STARLING_CHECK(task != nullptr);
+  if (killed_) return world_->NextId();
+  return world_->Schedule(Nanos(when), this, std::move(task));
 }
 
 void SimExecutor::Cancel(TimerId timer) {
@@ -34,7 +101,7 @@ bool SimExecutor::RunsHere() const { return world_->running_ == this; }
 
 void SimExecutor::BusyFor(absl::Duration duration) {
   STARLING_CHECK(RunsHere());
-  busy_until_ = world_->now_ + duration;
+  busy_until_ = world_->now_nanos_ + absl::ToInt64Nanoseconds(duration);
   world_->Schedule(busy_until_, this, nullptr);
 }
 
@@ -43,7 +110,7 @@ void SimExecutor::Pause() { paused_ = true; }
 void SimExecutor::Resume() {
   if (!paused_) return;
   paused_ = false;
-  if (!killed_) world_->Schedule(world_->now_, this, nullptr);
+  if (!killed_) world_->Schedule(world_->now_nanos_, this, nullptr);
 }
 
 void SimExecutor::Kill() {
@@ -67,7 +134,7 @@ void SimExecutor::Visit(absl::FunctionRef<void()> visit) {
   world_->running_ = before;
 }
 
-bool SimExecutor::Free() const { return !paused_ && !killed_ && world_->now_ >= busy_until_; }
+bool SimExecutor::Free() const { return !paused_ && !killed_ && world_->now_nanos_ >= busy_until_; }
 
 void SimExecutor::Arrive(TimerId id, Task task) {
   // By way of the queue, so that nothing overtakes what waits already.
@@ -79,7 +146,7 @@ void SimExecutor::RunWaiting() {
   while (!waiting_.empty() && Free()) {
     Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
-    world_->trace_.Add({static_cast<uint64_t>(absl::ToUnixNanos(world_->now_)), index_, next.id});
+    world_->trace_.Add({static_cast<uint64_t>(world_->now_nanos_), index_, next.id});
     world_->running_ = this;
     next.task();
     world_->running_ = nullptr;
@@ -96,7 +163,7 @@ SimExecutor* SimWorld::NewExecutor(std::string name) {
   return executors_.back().get();
 }
 
-TimerId SimWorld::Schedule(absl::Time when, SimExecutor* executor, Task task) {
+TimerId SimWorld::Schedule(int64_t when, SimExecutor* executor, Task task, int64_t local_due) {
   if (free_slots_.empty()) {
     STARLING_CHECK(slots_.size() <= kSlotMask);
     free_slots_.push_back(static_cast<uint32_t>(slots_.size()));
@@ -109,10 +176,15 @@ TimerId SimWorld::Schedule(absl::Time when, SimExecutor* executor, Task task) {
   event.id = id;
   event.executor = executor;
   event.task = std::move(task);
-  due_.emplace_back(std::max(when, now_), id);
-  std::push_heap(due_.begin(), due_.end(), std::greater<Key>());
+  event.local_due = local_due;
+  Push(when, id);
   if (due_.size() > 1024 && due_.size() > 4 * pending()) DropCancelled();
   return id;
+}
+
+void SimWorld::Push(int64_t when, TimerId id) {
+  due_.push_back({std::max(when, now_nanos_), id});
+  std::push_heap(due_.begin(), due_.end(), std::greater<Key>());
 }
 
 SimWorld::Event* SimWorld::Find(TimerId id) {
@@ -127,26 +199,33 @@ Task SimWorld::Take(Event& event) {
 }
 
 void SimWorld::DropCancelled() {
-  std::erase_if(due_, [this](const Key& key) { return Find(key.second) == nullptr; });
+  std::erase_if(due_, [this](const Key& key) { return Find(key.id) == nullptr; });
   std::make_heap(due_.begin(), due_.end(), std::greater<Key>());
 }
 
 bool SimWorld::RunNext(absl::Time until) {
   STARLING_CHECK(running_ == nullptr);
-  while (!due_.empty() && due_.front().first <= until) {
+  const int64_t until_nanos = Nanos(until);
+  while (!due_.empty() && due_.front().due <= until_nanos) {
     const Key key = due_.front();
     std::pop_heap(due_.begin(), due_.end(), std::greater<Key>());
     due_.pop_back();
-    Event* const event = Find(key.second);
+    Event* const event = Find(key.id);
     if (event == nullptr) continue;  // cancelled
     SimExecutor* const executor = event->executor;
     Task task = Take(*event);
-    now_ = key.first;
+    if (now_nanos_ != key.due) {
+      now_nanos_ = key.due;
+      now_ = absl::FromUnixNanos(key.due);
+    }
     ++events_run_;
-    executor->Arrive(key.second, std::move(task));
+    executor->Arrive(key.id, std::move(task));
     return true;
   }
-  now_ = std::max(now_, until);
+  if (now_nanos_ < until_nanos) {
+    now_nanos_ = until_nanos;
+    now_ = absl::FromUnixNanos(until_nanos);
+  }
   return false;
 }
 

@@ -10,6 +10,11 @@
 //   Pause     stops like a process under SIGSTOP; Resume runs what piled up, in order;
 //   Kill      dies like a process under SIGKILL: its tasks are destroyed without running.
 //
+// It also has a clock of its own, a monotonic one as a machine has: it began to count at some time, goes a
+// little too fast or too slow, and may leap forward. Now and ScheduleAt go by it; what comes from
+// elsewhere arrives by the world's clock (ArriveAt). Both count whole nanoseconds; a time between two
+// is rounded up, so that no timer is early.
+//
 // Single-threaded: everything here, Executor's methods included, belongs to the thread that runs
 // the world.
 
@@ -21,7 +26,6 @@
 #include <deque>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -33,6 +37,13 @@ namespace starling {
 
 class SimWorld;
 
+// A clock that is not set to the world's.
+struct SimClock {
+  absl::Duration ahead;
+  // Millionths by which it is too fast; those of machines stay within 500, it may be 10,000 at most.
+  int64_t drift_ppm = 0;
+};
+
 class SimExecutor final : public Executor {
  public:
   absl::Time Now() const override;
@@ -42,6 +53,13 @@ class SimExecutor final : public Executor {
   bool RunsHere() const override;
 
   const std::string& name() const { return name_; }
+
+  // Before anything is scheduled by it.
+  void SetClock(const SimClock& clock);
+  // It leaps forward, and what is due by then is due now.
+  void LeapClock(absl::Duration by);
+  // Runs at a time of the world: something that comes from outside.
+  TimerId ArriveAt(absl::Time when, Task task);
 
   // No other task begins before now + `duration`. For tasks of this very executor.
   void BusyFor(absl::Duration duration);
@@ -65,10 +83,12 @@ class SimExecutor final : public Executor {
     Task task;
   };
 
-  SimExecutor(SimWorld* world, uint64_t index, std::string name)
-      : world_(world), index_(index), name_(std::move(name)) {}
+  SimExecutor(SimWorld* world, uint64_t index, std::string name);
 
   bool Free() const;
+  int64_t LocalNanos(int64_t world_nanos) const;
+  // The first time of the world at which it is that late here.
+  int64_t WorldNanos(int64_t local_nanos) const;
   void Arrive(TimerId id, Task task);
   void RunWaiting();
 
@@ -77,14 +97,16 @@ class SimExecutor final : public Executor {
   const std::string name_;
   bool paused_ = false;
   bool killed_ = false;
-  absl::Time busy_until_ = absl::InfinitePast();
+  int64_t busy_until_;
+  bool own_clock_ = false;
+  int64_t ahead_nanos_ = 0;
+  int64_t drift_ppm_ = 0;
   std::deque<Waiting> waiting_;
 };
 
 class SimWorld {
  public:
-  // An ordinary day, so that nothing mistakes virtual time for "never".
-  SimWorld() : now_(absl::FromUnixSeconds(1'600'000'000)) {}
+  SimWorld() : now_(absl::FromUnixNanos(kBeginning)), now_nanos_(kBeginning) {}
   // Kills every executor. What tasks refer to must still be there.
   ~SimWorld();
   SimWorld(const SimWorld&) = delete;
@@ -111,6 +133,8 @@ class SimWorld {
 
  private:
   friend class SimExecutor;
+  // An ordinary day, so that nothing mistakes virtual time for "never".
+  static constexpr int64_t kBeginning = 1'600'000'000'000'000'000;
   // An event lies in a slot. Its id is its sequence number and, in the low bits, its slot; so ids are
   // in the order of scheduling, and a cancelled event's slot is not mistaken for its successor's.
   static constexpr int kSlotBits = 22;
@@ -119,11 +143,19 @@ class SimWorld {
     TimerId id = 0;  // 0: the slot is free
     SimExecutor* executor = nullptr;
     Task task;  // null: the executor is free again
+    int64_t local_due = 0;  // by the executor's clock; 0: due by the world's
   };
-  using Key = std::pair<absl::Time, TimerId>;
+  struct Key {
+    int64_t due;
+    TimerId id;
+    bool operator>(const Key& other) const {
+      return due != other.due ? due > other.due : id > other.id;
+    }
+  };
 
   TimerId NextId() { return next_sequence_++ << kSlotBits; }
-  TimerId Schedule(absl::Time when, SimExecutor* executor, Task task);
+  TimerId Schedule(int64_t when, SimExecutor* executor, Task task, int64_t local_due = 0);
+  void Push(int64_t when, TimerId id);
   // Null if it was run or cancelled.
   Event* Find(TimerId id);
   // Empties the slot. The task is the caller's to destroy, for it may own what its destructor
@@ -132,7 +164,9 @@ class SimWorld {
   void DropCancelled();
 
   absl::Time now_;
-  // Due times of all events, and of some that were cancelled since: a heap, the earliest in front.
+  int64_t now_nanos_;
+  // Due times of all events, and of some that were cancelled or became due earlier since: a heap, the
+  // earliest in front.
   std::vector<Key> due_;
   std::vector<Event> slots_;
   std::vector<uint32_t> free_slots_;

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -141,6 +142,58 @@ TEST_F(SimExecutorTest, AKilledExecutorDestroysItsTasksWithoutRunningThem) {
 TEST_F(SimExecutorTest, AVisitorMayDoWhatATaskMay) {
   a_->Visit([&] { EXPECT_TRUE(a_->RunsHere()); });
   EXPECT_FALSE(a_->RunsHere());
+}
+
+TEST_F(SimExecutorTest, AFastClockRunsTimersEarlyAndArrivalsOnTime) {
+  a_->SetClock({absl::Hours(100), 10'000});
+  const absl::Time start = a_->Now();
+  EXPECT_EQ(start - world_.now(), absl::Hours(100));
+  const absl::Time world_start = world_.now();
+  std::vector<std::pair<absl::Duration, absl::Duration>> seen;
+  auto look = [&] { seen.emplace_back(world_.now() - world_start, a_->Now() - start); };
+  a_->ScheduleAt(start + absl::Milliseconds(10'100), look);
+  a_->ArriveAt(world_start + absl::Seconds(20), look);
+  RunFor(absl::Seconds(30));
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_EQ(seen[0], std::make_pair(absl::Seconds(10), absl::Milliseconds(10'100)));
+  EXPECT_EQ(seen[1], std::make_pair(absl::Seconds(20), absl::Milliseconds(20'200)));
+}
+
+TEST_F(SimExecutorTest, NoTimerIsEarlyWhateverTheDrift) {
+  for (const int64_t drift : {-9'973, -500, -1, 1, 499, 9'973}) {
+    SimExecutor* const odd = world_.NewExecutor("odd");
+    odd->SetClock({absl::Nanoseconds(12'345'678'901), drift});
+    for (int i = 1; i <= 50; ++i) {
+      const absl::Time due = odd->Now() + absl::Nanoseconds(i * 7'919'003) / 3;
+      bool ran = false;
+      odd->ScheduleAt(due, [&] {
+        ran = true;
+        EXPECT_GE(odd->Now(), due);
+        EXPECT_LT(odd->Now(), due + absl::Nanoseconds(3));
+      });
+      RunFor(absl::Seconds(1));
+      EXPECT_TRUE(ran);
+    }
+  }
+}
+
+TEST_F(SimExecutorTest, AClockThatLeapsMakesItsTimersDueOnceAndLeavesOthersAlone) {
+  const absl::Time start = world_.now();
+  a_->ScheduleAt(a_->Now() + absl::Seconds(5), Say("soon"));
+  a_->ScheduleAt(a_->Now() + absl::Seconds(100), Say("later"));
+  const TimerId cancelled = a_->ScheduleAt(a_->Now() + absl::Seconds(50), Say("no"));
+  a_->ArriveAt(start + absl::Seconds(5), Say("arrival"));
+  b_->ScheduleAt(b_->Now() + absl::Seconds(4), Say("b"));
+  a_->LeapClock(absl::Seconds(60));
+  a_->Cancel(cancelled);
+  EXPECT_EQ(a_->Now() - start, absl::Seconds(60));
+  RunFor(absl::Seconds(39));
+  EXPECT_EQ(said_, (Words{"soon", "b", "arrival"}));
+  RunFor(absl::Seconds(1));
+  EXPECT_EQ(said_, (Words{"soon", "b", "arrival", "later"}));
+  RunFor(absl::Seconds(200));
+  EXPECT_EQ(said_.size(), 4u);
+  EXPECT_EQ(world_.pending(), 0u);
 }
 
 TEST_F(SimExecutorTest, TheTraceTellsTwoOrdersApart) {

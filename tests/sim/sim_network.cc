@@ -42,7 +42,8 @@ uint64_t Nanos(absl::optional<absl::Duration> delay) {
 absl::Status SimNetworkOptions::Validate() const {
   for (const absl::Status& status :
        {ValidateShare("loss", loss), ValidateShare("duplication", duplication),
-        ValidateShare("corruption", corruption), ValidateTime("delay_floor", delay_floor),
+        ValidateShare("corruption", corruption), ValidateShare("replay", replay),
+        ValidateTime("replay_after", replay_after), ValidateTime("delay_floor", delay_floor),
         ValidateTime("delay_spread", delay_spread),
         ValidateTime("unreachable_after", unreachable_after)}) {
     if (!status.ok()) return status;
@@ -89,6 +90,7 @@ std::unique_ptr<SimTransport> SimNetwork::TransportFor(const std::string& addres
       new SimTransport(this, next_id_++, address, control, identity));
   STARLING_CHECK(listeners_.emplace(address, transport.get()).second);
   transports_[transport->id_] = transport.get();
+  addresses_.insert(address);
   return transport;
 }
 
@@ -114,6 +116,33 @@ absl::Status SimNetwork::ValidateLink(const SimLink& link) {
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+bool SimNetwork::IsReliable(const std::string& from, const std::string& to) const {
+  const auto link = links_.find({from, to});
+  return !IsCut(from, to) && (link == links_.end() ? options_.loss : link->second.loss) == 0;
+}
+
+SimExecutor* SimNetwork::Wire() {
+  if (wire_ == nullptr) wire_ = world_->NewExecutor("wire");
+  return wire_;
+}
+
+void SimNetwork::KeepForReplay(const SimTransport& from, const std::string& address, Frame frame) {
+  const absl::Duration later =
+      absl::Seconds(random_.Exponential(absl::ToDoubleSeconds(options_.replay_after)));
+  Wire()->ArriveAt(
+      world_->now() + later, [this, from_id = from.id_, from_address = from.address_, address,
+                              frame = std::move(frame)]() mutable {
+        SimTransport* const to = ListenerAt(address);
+        if (to == nullptr || IsCut(from_address, address)) return;
+        ++counters_.replayed;
+        to->control_->ArriveAt(world_->now(), [this, id = to->id_, from_id, from_address,
+                                               frame = std::move(frame)]() mutable {
+          SimTransport* const receiver = Find(id);
+          if (receiver != nullptr) receiver->Receive(std::move(frame), from_address, from_id);
+        });
+      });
 }
 
 void SimNetwork::SetLink(const std::string& from, const std::string& to, const SimLink& link) {
@@ -190,7 +219,9 @@ bool SimNetwork::Carry(const SimTransport& from, const std::string& address, uin
     queued = Occupy(lines_[from.address_].up_free, up, bytes);
   }
   const bool narrow = std::isfinite(BandwidthOf(address).down);
-  if (narrow && wire_ == nullptr) wire_ = world_->NewExecutor("wire");
+  if (options_.replay > 0 && random_.Bernoulli(options_.replay)) {
+    KeepForReplay(from, address, frame);
+  }
   int copies = 1;
   if (random_.Bernoulli(options_.duplication)) {
     ++counters_.duplicated;
@@ -211,8 +242,8 @@ bool SimNetwork::Carry(const SimTransport& from, const std::string& address, uin
       delivery.frame.payload =
           Corrupted(frame.payload, random_.UniformInt(frame.payload.size() * 8));
     }
-    SimExecutor* const arrival = narrow ? wire_ : to->control_;
-    arrival->ScheduleAt(world_->now() + queued + *delay,
+    SimExecutor* const arrival = narrow ? Wire() : to->control_;
+    arrival->ArriveAt(world_->now() + queued + *delay,
                         [this, narrow, delivery = std::move(delivery)]() mutable {
                           narrow ? Arrive(std::move(delivery)) : Deliver(std::move(delivery));
                         });
@@ -227,7 +258,7 @@ void SimNetwork::Arrive(Delivery delivery) {
   const size_t bytes = delivery.frame.payload.size() + delivery.frame.header.ByteSizeLong();
   const absl::Duration queued =
       Occupy(lines_[address].down_free, BandwidthOf(address).down, bytes);
-  receiver->control_->ScheduleAt(
+  receiver->control_->ArriveAt(
       world_->now() + queued,
       [this, delivery = std::move(delivery)]() mutable { Deliver(std::move(delivery)); });
 }

@@ -3,8 +3,8 @@
 //
 // Everything sent from an address to another is a passage: it is lost with probability `loss`, or
 // takes delay_floor + an exponential time of mean delay_spread. Passages know nothing of one another,
-// so reordering follows from delay. A frame, in addition, may be delivered twice or with one bit of
-// its payload flipped; unless corrupted it shares its payload with the sender's, byte for byte the
+// so reordering follows from delay. A frame, in addition, may be delivered twice, or with one bit
+// of its payload flipped, or once more much later, to whoever listens at that address by then; unless corrupted it shares its payload with the sender's, byte for byte the
 // same memory. A single direction can be made worse than the others (SetLink).
 //
 // A node's uplink and downlink can be narrow: a frame then occupies each of them, one frame at a
@@ -57,6 +57,10 @@ struct SimNetworkOptions {
   double duplication = 0;
   // Share of frames with a payload that arrive with one bit of it flipped, in [0, 1].
   double corruption = 0;
+  // Share of frames of which a copy is kept and delivered again after an exponential time of mean
+  // replay_after, when their exchange, and perhaps their receiver, is long gone; in [0, 1].
+  double replay = 0;
+  absl::Duration replay_after = absl::Minutes(1);
   // Every passage takes at least delay_floor, on average delay_spread longer. Up: longer exchanges,
   // staler mixes; a spread above the time between two frames reorders them.
   absl::Duration delay_floor = absl::Microseconds(500);
@@ -72,8 +76,10 @@ struct SimNetworkOptions {
 
   // INVALID_ARGUMENT naming the field.
   absl::Status Validate() const;
-  // Nothing is lost, duplicated or corrupted.
-  bool clean() const { return loss == 0 && duplication == 0 && corruption == 0; }
+  // Nothing is lost, duplicated, corrupted or replayed.
+  bool clean() const {
+    return loss == 0 && duplication == 0 && corruption == 0 && replay == 0;
+  }
 };
 
 // What became of frames, apart from those cut off or refused.
@@ -82,6 +88,7 @@ struct SimNetworkCounters {
   uint64_t lost = 0;
   uint64_t duplicated = 0;
   uint64_t corrupted = 0;
+  uint64_t replayed = 0;   // much later
   uint64_t refused = 0;    // by InspectFrame
   uint64_t forgotten = 0;  // underway when their sender forgot the address
 };
@@ -134,6 +141,8 @@ class SimNetwork {
   // is valid: see ValidateLink.
   void SetLink(const std::string& from, const std::string& to, const SimLink& link);
   void ClearLinks() { links_.clear(); }
+  // What is sent there arrives.
+  bool IsReliable(const std::string& from, const std::string& to) const;
   bool has_links() const { return !links_.empty(); }
   // Some line is narrow and has been used.
   bool has_lines() const { return !lines_.empty(); }
@@ -148,6 +157,8 @@ class SimNetwork {
   absl::optional<absl::Duration> Passage(const std::string& from, const std::string& to);
 
   const SimNetworkCounters& counters() const { return counters_; }
+  // At which anybody has ever listened.
+  size_t addresses() const { return addresses_.size(); }
   // The fullest path so far.
   size_t peak_path_frames() const { return peak_path_frames_; }
 
@@ -165,6 +176,8 @@ class SimNetwork {
   const SimBandwidth& BandwidthOf(const std::string& address) const;
   // Queues `bytes` behind what occupies the line already; returns how long until they are through.
   absl::Duration Occupy(absl::Time& free, double bandwidth, size_t bytes);
+  void KeepForReplay(const SimTransport& from, const std::string& address, Frame frame);
+  SimExecutor* Wire();
   void Arrive(Delivery delivery);
   void Deliver(Delivery delivery);
   SimTransport* ListenerAt(const std::string& address) const;
@@ -182,11 +195,12 @@ class SimNetwork {
   uint64_t next_id_ = 1;
   std::map<uint64_t, SimTransport*> transports_;
   std::map<std::string, SimTransport*> listeners_;
+  std::set<std::string> addresses_;
   std::set<std::pair<std::string, std::string>> cuts_;
   std::map<std::pair<std::string, std::string>, SimLink> links_;
   std::map<std::string, SimBandwidth> bandwidths_;
   std::map<std::string, Line> lines_;
-  SimExecutor* wire_ = nullptr;  // for arrivals at narrow downlinks; null until there is one
+  SimExecutor* wire_ = nullptr;  // for arrivals at narrow downlinks and replays; null until there is one
   SimNetworkCounters counters_;
   size_t peak_path_frames_ = 0;
 };

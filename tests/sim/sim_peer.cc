@@ -1,5 +1,6 @@
 #include "tests/sim/sim_peer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +19,11 @@ SimPeer::SimPeer(SimPeerWorld& world, SimPeerSpec spec, Random random, MixObserv
       training_(world.world->NewExecutor(absl::StrCat("training ", spec_.process))),
       evaluation_(world.world->NewExecutor(absl::StrCat("evaluation ", spec_.process))),
       last_progress_(world.world->now()) {
+  if (world.options->odd_clocks) {
+    for (SimExecutor* executor : {control_, training_, evaluation_}) {
+      executor->SetClock(spec_.clock);
+    }
+  }
   const v1::RunConfig& config = *world.config;
   transport_ = world.network->TransportFor(
       spec_.address, control_, {spec_.id, spec_.incarnation, RunIdOf(config)});
@@ -91,8 +97,12 @@ void SimPeer::Pause() {
 }
 
 void SimPeer::Resume() {
-  last_progress_ = control_->Now();
+  last_progress_ = world_.world->now();
   for (SimExecutor* executor : {control_, training_, evaluation_}) executor->Resume();
+}
+
+void SimPeer::LeapClock(absl::Duration by) {
+  for (SimExecutor* executor : {control_, training_, evaluation_}) executor->LeapClock(by);
 }
 
 const v1::Status& SimPeer::Status() const {
@@ -103,10 +113,22 @@ const v1::Status& SimPeer::Status() const {
   return status_;
 }
 
+Holdings SimPeer::GetHoldings() const {
+  Holdings holdings;
+  control_->Visit([&] { holdings = peer_->GetHoldings(); });
+  // To each member one that looks for it, one by each helper, one with news and one with the table; those
+  // on behalf of others, of which there are 64 at most; and a few of newcomers.
+  const size_t members = world_.options->membership.max_members;
+  const auto helpers = static_cast<size_t>(world_.options->membership.helpers);
+  holdings.push_back({"calls under way", transport_->calls_underway(),
+                      std::min(members, world_.network->addresses()) * (3 + helpers) + 128});
+  return holdings;
+}
+
 absl::Duration SimPeer::NextStepTime() {
   ++steps_;
   ++world_.steps;
-  last_progress_ = training_->Now();
+  last_progress_ = world_.world->now();
   const absl::Duration duration =
       step_time_ * (1 + step_jitter_ * (2 * random_.Uniform() - 1));
   training_->BusyFor(duration);

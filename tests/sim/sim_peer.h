@@ -20,6 +20,7 @@
 #include "peer/membership/coordinator_client.h"
 #include "peer/peer.h"
 #include "peer/runtime/buffer_pool.h"
+#include "peer/runtime/holding.h"
 #include "peer/runtime/ids.h"
 #include "peer/runtime/random.h"
 #include "peer/training/training_actor.h"
@@ -59,6 +60,7 @@ struct SimPeerSpec {
   std::vector<std::string> seeds;
   uint64_t model_seed = 0;
   double slowness = 1;
+  SimClock clock;
 };
 
 class SimPeer {
@@ -73,6 +75,8 @@ class SimPeer {
   void Pause();
   void Resume();
   bool paused() const { return control_->paused(); }
+  // Its monotonic clock leaps forward, as a suspended machine's may.
+  void LeapClock(absl::Duration by);
 
   const SimPeerSpec& spec() const { return spec_; }
   v1::Phase phase() const { return peer_->phase(); }
@@ -89,6 +93,8 @@ class SimPeer {
   uint64_t steps() const { return steps_; }
   // Sent by this process.
   const SimTraffic& traffic() const { return transport_->traffic(); }
+  // As of the last event, the transport's included.
+  Holdings GetHoldings() const;
   // Of the last step, or of the awakening since.
   absl::Time last_sign_of_progress() const { return last_progress_; }
   bool leaving() const { return leaving_; }

@@ -51,7 +51,7 @@ class SimTransport::Answer {
     if (caller == nullptr) return;
     const absl::optional<absl::Duration> delay = network_->Passage(from_, caller->address_);
     if (!delay) return;
-    caller->control_->ScheduleAt(
+    caller->control_->ArriveAt(
         network_->world_->now() + *delay,
         [network = network_, from = from_, id = caller_, call = call_,
          result = std::move(result)]() mutable {
@@ -130,7 +130,7 @@ void SimTransport::HintBroken(const std::string& address) {
   const std::shared_ptr<SimPath> path = PathTo(address);
   if (path->hint_underway) return;
   path->hint_underway = true;
-  control_->ScheduleAt(network_->world_->now() + network_->options().unreachable_after,
+  control_->ArriveAt(network_->world_->now() + network_->options().unreachable_after,
                        [network = network_, id = id_, address, path] {
                          path->hint_underway = false;
                          SimTransport* const self = network->Find(id);
@@ -176,13 +176,13 @@ void SimTransport::Call(const std::string& address, v1::ControlRequest request,
     };
   };
   const TimerId timer = control_->ScheduleAt(
-      now + timeout, finish(absl::DeadlineExceededError(absl::StrCat(
+      control_->Now() + timeout, finish(absl::DeadlineExceededError(absl::StrCat(
                          address, " did not answer within ", absl::FormatDuration(timeout)))));
   calls_[call] = PendingCall{std::move(done), timer};
 
   SimTransport* const to = network_->ListenerAt(address);
   if (to == nullptr) {
-    control_->ScheduleAt(
+    control_->ArriveAt(
         now + network_->options().unreachable_after,
         finish(absl::UnavailableError(absl::StrCat("nobody listens at ", address))));
     return;
@@ -190,7 +190,7 @@ void SimTransport::Call(const std::string& address, v1::ControlRequest request,
   const absl::optional<absl::Duration> delay = network_->Passage(address_, address);
   if (!delay) return;
   auto answer = std::make_unique<Answer>(network_, *to, id_, call);
-  to->control_->ScheduleAt(
+  to->control_->ArriveAt(
       now + *delay, [network = network_, from = address_, to_id = to->id_,
                      request = std::move(request), answer = std::move(answer)]() mutable {
         SimTransport* const responder = network->Find(to_id);

@@ -65,6 +65,7 @@ class SimTransport final : public Transport {
   uint64_t bytes_received() const override { return bytes_received_; }
 
   const std::string& address() const { return address_; }
+  size_t calls_underway() const { return calls_.size(); }
   // Sent so far; payloads that nobody carried included.
   const SimTraffic& traffic() const { return traffic_; }
 

@@ -7,7 +7,12 @@
 //   bazel run //tests/sim:simulate -- --algorithm=all --seeds=1-200
 //
 // runs a small one of every algorithm for every seed, each with what that seed draws (sweep.h), and
-// prints a table. Exit codes: 0 all is well, 1 a checker complained
+// prints a table;
+//
+//   bazel run //tests/sim:simulate -- --algorithm=all --seeds=1-250 --soak --hours=4
+//
+// leads a life of four hours with every fault there is for each seed, which takes the algorithms in turn
+// (soak.h). Exit codes: 0 all is well, 1 a checker complained
 // (the command that repeats it is printed), 64 bad flags.
 
 #include <algorithm>
@@ -36,8 +41,10 @@ ABSL_FLAG(double, hours, 0, "virtual time to run, instead of --minutes");
 ABSL_FLAG(std::string, algorithm, "elastic_gossip:p=0.25",
           "NAME or NAME:option=value,...; with --seeds also several, separated by semicolons, or all");
 ABSL_FLAG(std::string, seeds, "",
-          "run a sweep over these seeds, like 1-200; apart from --algorithm, --threads and --log the "
-          "other flags are then not read");
+          "run a sweep over these seeds, like 1-200; apart from --algorithm, --soak, --threads and --log "
+          "the other flags are then not read");
+ABSL_FLAG(bool, soak, false,
+          "with --seeds: a life of --hours (1) with every fault there is for each seed");
 ABSL_FLAG(int, threads, 2, "simulations of a sweep that run at once");
 ABSL_FLAG(bool, learn, true, "false: gradients are off, and the sum over all peers is judged");
 ABSL_FLAG(uint32_t, dimension, 40, "parameters of the quadratic model");
@@ -108,8 +115,12 @@ void Run(Simulation& simulation) {
 
 int Sweep(const std::vector<uint64_t>& seeds) {
   SweepTable table(absl::GetFlag(FLAGS_log));
+  const std::vector<std::string> algorithms = ParseAlgorithms(absl::GetFlag(FLAGS_algorithm));
+  const double hours = absl::GetFlag(FLAGS_hours);
   const std::vector<SweepCase> cases =
-      CasesFor(ParseAlgorithms(absl::GetFlag(FLAGS_algorithm)), seeds);
+      absl::GetFlag(FLAGS_soak)
+          ? SoakCasesFor(algorithms, seeds, absl::Hours(hours > 0 ? hours : 1))
+          : CasesFor(algorithms, seeds);
   table.Expect(cases.size());
   RunSweep(cases, absl::GetFlag(FLAGS_threads),
            [&](const SweepCase& done, const SweepResult& result) { table.Add(done, result); });

@@ -6,9 +6,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "peer/runtime/check.h"
+#include "tests/sim/answer_checker.h"
 #include "tests/sim/checkers.h"
 #include "tests/sim/declared.h"
 #include "tests/sim/life_checkers.h"
+#include "tests/sim/memory_checker.h"
 #include "tests/sim/simulation_sums.h"
 
 namespace starling {
@@ -16,6 +18,8 @@ namespace {
 
 constexpr size_t kIdleBytes = size_t{1} << 20;
 constexpr size_t kLogLines = 2000;
+// Incarnations of a node are that far apart, so that old ones need not be repeated.
+constexpr Incarnation kNextIncarnation = 16;
 // A status has a row for each member, so a look at all of n peers costs n squared rows.
 constexpr size_t kRowsInOneLook = 4096;
 
@@ -43,7 +47,7 @@ Simulation::Simulation(const SimulationOptions& options, v1::RunConfig config)
   if (options_.coordinator) {
     coordinator_ = std::make_unique<SimCoordinator>(&world_, &network_, options_.coordinator_options,
                                                     config_, random_.Split("coordinator"));
-    coordinator_->Start();
+    if (options_.coordinator_from_start) coordinator_->Start();
   }
   environment_.world = &world_;
   environment_.network = &network_;
@@ -74,6 +78,8 @@ void Simulation::MakeCheckers() {
   checkers_.push_back(MakeAgreementChecker());
   checkers_.push_back(MakeMassChecker());
   checkers_.push_back(MakeOffenceChecker());
+  checkers_.push_back(MakeAnswerChecker());
+  checkers_.push_back(MakeMemoryChecker());
 }
 
 Simulation::~Simulation() {
@@ -143,43 +149,68 @@ void Simulation::ReapDeparted() {
   for (size_t node = 0; node < nodes_.size(); ++node) {
     const SimPeer* process = nodes_[node].process.get();
     if (process == nullptr || (!process->left() && process->ended().ok())) continue;
+    const bool superseded =
+        absl::IsAlreadyExists(process->ended()) &&
+        std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& other) {
+          return other.id == process->spec().id && other.incarnation > process->spec().incarnation;
+        });
     nodes_[node].departed = process->left();
-    nodes_[node].ended = process->ended();
+    nodes_[node].ended = superseded ? absl::OkStatus() : process->ended();
+    superseded_ += superseded;
     EndProcess(static_cast<int>(node));
   }
 }
 
-void Simulation::StartProcess(int number) {
+// Those of the first two, and of the first other that trains: both may be gone, or back and strangers to
+// the others.
+std::vector<std::string> Simulation::SeedsFor(int number) const {
+  std::vector<std::string> seeds;
+  for (int seed = 0; seed < 2; ++seed) {
+    if (seed != number && seed < static_cast<int>(nodes_.size())) {
+      seeds.push_back(nodes_[seed].address);
+    }
+  }
+  for (int other = 2; other < static_cast<int>(nodes_.size()); ++other) {
+    const SimPeer* const process = nodes_[other].process.get();
+    if (other == number || process == nullptr || !process->trained()) continue;
+    seeds.push_back(nodes_[other].address);
+    break;
+  }
+  return seeds;
+}
+
+void Simulation::StartProcess(int number, Memory memory) {
   Node& node = nodes_[number];
-  STARLING_CHECK(node.process == nullptr);
+  STARLING_CHECK(node.process == nullptr && !node.cloned);
   SimPeerSpec spec;
   spec.node = number;
   spec.process = processes_++;
   spec.id = node.id;
-  spec.incarnation = ++node.incarnation;
+  if (memory == Memory::kOldIncarnation && node.incarnation > kNextIncarnation) {
+    spec.incarnation = node.incarnation - 1 - spec.process % (kNextIncarnation - 1);
+  } else {
+    spec.incarnation = node.incarnation += kNextIncarnation;
+  }
   spec.address = node.address;
   spec.slot = static_cast<uint32_t>(number);
   spec.centre = number == options_.peers && DeclaredBy(config_).needs_centre;
-  if (!options_.coordinator) {
-    for (int seed = 0; seed < 2; ++seed) {
-      if (seed != number && seed < static_cast<int>(nodes_.size())) {
-        spec.seeds.push_back(nodes_[seed].address);
-      }
-    }
-    // Both may be gone, or back and strangers to the others.
-    for (int other = 2; other < static_cast<int>(nodes_.size()); ++other) {
-      const SimPeer* const process = nodes_[other].process.get();
-      if (other == number || process == nullptr || !process->trained()) continue;
-      spec.seeds.push_back(nodes_[other].address);
-      break;
-    }
+  if (!options_.coordinator || options_.seeds_beside_coordinator) spec.seeds = SeedsFor(number);
+  if (memory == Memory::kAll) {
+    spec.seeds.insert(spec.seeds.end(), node.known.begin(), node.known.end());
+  }
+  if (options_.odd_clocks) {
+    Random clock = random_.Split("clock").Split(spec.process);
+    spec.clock.ahead = absl::Hours(24 * 365 * clock.Uniform());
+    spec.clock.drift_ppm = static_cast<int64_t>(clock.UniformInt(2001)) - 1000;
   }
   spec.model_seed = options_.starts_equal() ? options_.seed : random_.Split("model").Split(spec.process).Next();
   spec.slowness = options_.SlownessOf(number);
   MixObserver* const observer =
       conservation_ == nullptr ? nullptr : conservation_->ObserverFor(spec.process);
   const Random steps = random_.Split("steps").Split(spec.process);
-  if (coordinator_ != nullptr && !coordinator_->running()) unintroduced_ = true;
+  if (coordinator_ != nullptr && !coordinator_->running() && !options_.seeds_beside_coordinator) {
+    unintroduced_ = true;
+  }
   node.departed = false;
   node.ended = absl::OkStatus();
   node.process = std::make_unique<SimPeer>(environment_, std::move(spec), steps, observer);
@@ -190,14 +221,20 @@ void Simulation::EndProcess(int number) {
   Node& node = nodes_[number];
   if (conservation_ != nullptr) conservation_->OnEnd(*node.process);
   std::erase(watched_, node.process.get());
-  AddTo(past_gossip_, node.process->Status().gossip());
+  const v1::Status& status = node.process->Status();
+  node.known.clear();
+  for (const v1::PeerStatus& row : status.peers()) {
+    const bool living = row.state() == v1::PEER_STATE_ALIVE || row.state() == v1::PEER_STATE_JOINING;
+    if (living && !row.self()) node.known.push_back(row.address());
+  }
+  AddTo(past_gossip_, status.gossip());
   past_traffic_ += node.process->traffic();
   node.process.reset();
   Disturb();
 }
 
 void Simulation::Crash(int node) { EndProcess(node); }
-void Simulation::Restart(int node) { StartProcess(node); }
+void Simulation::Restart(int node, Memory memory) { StartProcess(node, memory); }
 
 void Simulation::RestartAsAnother(int node) {
   nodes_[node].id = PeerId(random_.Split("another id").Split(processes_).Next());
@@ -215,6 +252,19 @@ int Simulation::Join() {
   return number;
 }
 
+int Simulation::Clone(int original) {
+  STARLING_CHECK(!nodes_[original].cloned);
+  const int number = static_cast<int>(nodes_.size());
+  Node node;
+  node.id = nodes_[original].id;
+  node.incarnation = nodes_[original].incarnation;
+  node.address = absl::StrCat("peer", number, ":7000");
+  nodes_[original].cloned = true;
+  nodes_.push_back(std::move(node));
+  StartProcess(number);
+  return number;
+}
+
 void Simulation::Leave(int node) {
   nodes_[node].process->Leave();
   Disturb();
@@ -227,6 +277,11 @@ void Simulation::Pause(int node) {
 
 void Simulation::Resume(int node) {
   nodes_[node].process->Resume();
+  Disturb();
+}
+
+void Simulation::LeapClock(int node, absl::Duration by) {
+  nodes_[node].process->LeapClock(by);
   Disturb();
 }
 
@@ -280,8 +335,18 @@ void Simulation::StopCoordinator() {
   Disturb();
 }
 
-void Simulation::StartCoordinator() {
-  coordinator_->Start();
+void Simulation::StartAnotherCoordinator() {
+  coordinator_->StartAnother();
+  Disturb();
+}
+
+void Simulation::StopFirstCoordinator() {
+  coordinator_->StopFirst();
+  Disturb();
+}
+
+void Simulation::StartCoordinator(bool with_lost_state) {
+  coordinator_->Start(with_lost_state);
   unintroduced_ = false;
   Disturb();
 }

@@ -44,10 +44,20 @@ class Simulation {
   struct Node {
     PeerId id;
     std::string address;
-    Incarnation incarnation = 0;
+    Incarnation incarnation = 0;       // the highest of its processes so far
     std::unique_ptr<SimPeer> process;  // null: down
     bool departed = false;             // by Leave
-    absl::Status ended;                // why its last process ended by itself
+    bool cloned = false;               // another node took its id: it is not to be started again
+    std::vector<std::string> known;    // addresses of those that its last process saw living
+    absl::Status ended;                // why its last process ended by itself, and should not have
+  };
+
+  // What a process knows of the one before it.
+  enum class Memory {
+    kAll,             // as with a state directory: id, incarnation, and the peers it knew, as seeds
+    kIncarnation,     // id and incarnation
+    kOldIncarnation,  // as from a backup: its id, and an incarnation below its last. Others know better,
+                      // and it must notice that it is superseded and end.
   };
 
   // All peers start at once. INVALID_ARGUMENT: the options.
@@ -67,12 +77,16 @@ class Simulation {
 
   // What may happen. Nodes are given by number.
   void Crash(int node);
-  void Restart(int node);           // with the next incarnation
+  void Restart(int node, Memory memory = Memory::kIncarnation);
   void RestartAsAnother(int node);  // at the same address, with an id of its own
-  int Join();              // a new node
+  int Join();                       // a new node
+  // A new node with the id of a living one, as from a cloned disk, and a higher incarnation: that one is
+  // superseded, and must notice.
+  int Clone(int node);
   void Leave(int node);
   void Pause(int node);
   void Resume(int node);
+  void LeapClock(int node, absl::Duration by);
   void Partition(const std::set<int>& some, const std::set<int>& others);
   void Cut(const std::set<int>& from, const std::set<int>& to);
   // Also between nodes and the coordinator.
@@ -85,10 +99,14 @@ class Simulation {
   void SetNetwork(const SimNetworkOptions& options);
   // The coordinator, which must be among the options.
   void StopCoordinator();
-  void StartCoordinator();
+  void StartCoordinator(bool with_lost_state = false);
+  // Beside the one that runs; they know nothing of each other. Then the first one is stopped.
+  void StartAnotherCoordinator();
+  void StopFirstCoordinator();
   void PauseCoordinator();
   void ResumeCoordinator();
-  bool coordinator_runs() const { return coordinator_ != nullptr && coordinator_->running(); }
+  size_t coordinators() const { return coordinator_ == nullptr ? 0 : coordinator_->processes(); }
+  bool coordinator_runs() const { return coordinators() > 0; }
   // Overwrites all parameters of a living node, behind its back.
   void Poison(int node, float value);
 
@@ -122,6 +140,8 @@ class Simulation {
   v1::GossipStatus TotalGossip() const;
   SimTraffic TotalTraffic() const;
   uint64_t TotalSteps() const { return environment_.steps; }
+  // Processes that ended because others knew of a newer one with their id, and did.
+  uint64_t superseded() const { return superseded_; }
 
   // With SimulationOptions::check only.
   ConservationChecker& conservation() { return *conservation_; }
@@ -137,7 +157,8 @@ class Simulation {
  private:
   Simulation(const SimulationOptions& options, v1::RunConfig config);
 
-  void StartProcess(int node);
+  void StartProcess(int node, Memory memory = Memory::kIncarnation);
+  std::vector<std::string> SeedsFor(int node) const;
   void EndProcess(int node);
   void ReapDeparted();
   void MakeCheckers();
@@ -161,6 +182,7 @@ class Simulation {
   ConservationChecker* conservation_ = nullptr;
   std::vector<Node> nodes_;
   uint64_t processes_ = 0;
+  uint64_t superseded_ = 0;
   v1::GossipStatus past_gossip_;  // of processes that are gone
   SimTraffic past_traffic_;
   const absl::Time began_;

@@ -89,6 +89,10 @@ struct SimulationOptions {
   // Without one, every peer is told the addresses of the first two, and of the first other that trains
   // by then.
   bool coordinator = true;
+  // They are told these addresses beside the coordinator's too.
+  bool seeds_beside_coordinator = false;
+  // False: there is none until it is started.
+  bool coordinator_from_start = true;
   SimCoordinatorOptions coordinator_options;
   // A global averaging round every so many steps; 0: none. Needs the coordinator.
   uint64_t averaging_period_steps = 0;
@@ -96,6 +100,8 @@ struct SimulationOptions {
   MembershipOptions membership = MembershipOptions::Fast();
   GossipOptions gossip;
   RoundsOptions rounds;
+  // Each process's monotonic clock began at some other time and is up to a thousandth too fast or slow.
+  bool odd_clocks = false;
 
   // False: nobody looks on, for runs that measure. Checkers keep every exchange's deltas.
   bool check = true;

@@ -1,7 +1,6 @@
 // Whole swarms: the same course for the same seed, agreement, learning, every algorithm.
 
 #include <cmath>
-#include <iterator>
 
 #include "gtest/gtest.h"
 #include "peer/algorithms/registry.h"
@@ -176,8 +175,6 @@ INSTANTIATE_TEST_SUITE_P(WithAndWithoutGossip, AveragingTest,
                          });
 
 TEST(SimulationTest, GlobalRoundsSurviveABadNetworkAndADeath) {
-  // Over all seeds: whoever has just lost a heartbeat is left out of a round, which makes one seed a poor judge.
-  uint64_t joined = 0;
   for (const uint64_t seed : kSeeds) {
     SimulationOptions options;
     options.seed = seed;
@@ -187,14 +184,15 @@ TEST(SimulationTest, GlobalRoundsSurviveABadNetworkAndADeath) {
     simulation->RunFor(absl::Seconds(12));
     simulation->Crash(3);
     simulation->RunFor(absl::Seconds(48));
+    uint64_t joined = 0;
     for (const SimPeer* peer : simulation->living()) {
       joined += peer->Status().averaging().rounds_joined();
     }
+    EXPECT_GT(joined, 30u);
     EXPECT_LT(simulation->DistanceFromOptimum(), 1.5);
     ExpectNoComplaints(*simulation);
     ExpectEverybodyTrains(*simulation);
   }
-  EXPECT_GT(joined, 20 * std::size(kSeeds));
 }
 
 TEST(SimulationTest, ABadOptionIsNamed) {

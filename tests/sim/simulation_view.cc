@@ -16,7 +16,9 @@ absl::optional<absl::Time> Simulation::calm_since() const {
     return absl::nullopt;
   }
   if (unintroduced_) return absl::nullopt;
-  if (coordinator_ != nullptr && coordinator_->paused()) return absl::nullopt;
+  if (coordinator_ != nullptr && (coordinator_->paused() || coordinator_->processes() > 1)) {
+    return absl::nullopt;
+  }
   for (const SimPeer* peer : living()) {
     if (peer->paused() || peer->leaving()) return absl::nullopt;
   }

@@ -17,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "peer/algorithms/registry.h"
 #include "tests/sim/quiet_life.h"
+#include "tests/sim/soak_options.h"
 #include "tests/sim/sweep_options.h"
 
 namespace starling {
@@ -25,7 +26,33 @@ namespace {
 constexpr uint64_t kMostSeeds = 1'000'000;
 constexpr uint64_t kTwiceEvery = 20;
 
+void TakeCourse(Simulation& simulation, SweepResult* result) {
+  result->log.assign(simulation.log().begin(), simulation.log().end());
+  result->elapsed = simulation.elapsed();
+  result->events = simulation.events_run();
+  result->trace = simulation.TraceHash();
+}
+
+SweepResult SoakOnce(const SweepCase& sweep_case) {
+  SweepResult result;
+  absl::StatusOr<SoakPlan> plan = DrawSoakPlan(sweep_case.algorithm, sweep_case.seed);
+  if (!plan.ok()) {
+    result.violations.push_back(absl::StrCat("plan: ", plan.status().message()));
+    return result;
+  }
+  result.drawn = plan->drawn;
+  auto simulation = Simulation::Create(plan->options);
+  if (!simulation.ok()) {
+    result.violations.push_back(absl::StrCat("plan: ", simulation.status().message()));
+    return result;
+  }
+  result.violations = RunSoak(**simulation, *plan, sweep_case.soak, &result.figures);
+  TakeCourse(**simulation, &result);
+  return result;
+}
+
 SweepResult RunOnce(const SweepCase& sweep_case) {
+  if (sweep_case.soak > absl::ZeroDuration()) return SoakOnce(sweep_case);
   SweepResult result;
   absl::StatusOr<SweepPlan> plan = DrawSweepPlan(sweep_case.algorithm, sweep_case.seed);
   if (!plan.ok()) {
@@ -41,10 +68,7 @@ SweepResult RunOnce(const SweepCase& sweep_case) {
   for (const SweepLink& link : plan->links) (*simulation)->SetLink(link.from, link.to, link.link);
   result.violations = plan->quiet ? RunQuietLife(**simulation, QuietLifeOptions())
                                   : RunSafetyThenHealing(**simulation, plan->life);
-  result.log.assign((*simulation)->log().begin(), (*simulation)->log().end());
-  result.elapsed = (*simulation)->elapsed();
-  result.events = (*simulation)->events_run();
-  result.trace = (*simulation)->TraceHash();
+  TakeCourse(**simulation, &result);
   return result;
 }
 
@@ -126,8 +150,22 @@ std::vector<SweepCase> CasesFor(const std::vector<std::string>& algorithms,
   return cases;
 }
 
+std::vector<SweepCase> SoakCasesFor(const std::vector<std::string>& algorithms,
+                                    const std::vector<uint64_t>& seeds, absl::Duration life) {
+  std::vector<SweepCase> cases;
+  for (const uint64_t seed : seeds) {
+    cases.push_back({algorithms[seed % algorithms.size()], seed, false, life});
+  }
+  return cases;
+}
+
 std::string CommandFor(const SweepCase& sweep_case) {
-  return absl::StrCat("--algorithm=", sweep_case.algorithm, " --seeds=", sweep_case.seed);
+  std::string command =
+      absl::StrCat("--algorithm=", sweep_case.algorithm, " --seeds=", sweep_case.seed);
+  if (sweep_case.soak > absl::ZeroDuration()) {
+    absl::StrAppend(&command, " --soak --hours=", absl::ToDoubleHours(sweep_case.soak));
+  }
+  return command;
 }
 
 void RunSweep(const std::vector<SweepCase>& cases, int threads,

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "tests/sim/soak.h"
 
 namespace starling {
 
@@ -23,6 +24,8 @@ struct SweepCase {
   uint64_t seed = 1;
   // Run it a second time and compare the traces.
   bool twice = false;
+  // Not a small life but a long one (soak.h), of so much virtual time; zero: a small one.
+  absl::Duration soak = absl::ZeroDuration();
 };
 
 struct SweepResult {
@@ -32,6 +35,7 @@ struct SweepResult {
   absl::Duration elapsed;  // virtual
   uint64_t events = 0;
   uint64_t trace = 0;
+  SoakFigures figures;  // of a long one
 };
 
 // One case. Never fails: an algorithm that cannot be built is a violation.
@@ -51,6 +55,10 @@ absl::StatusOr<std::vector<uint64_t>> ParseSeeds(absl::string_view text);
 // All pairs, seed by seed; every twentieth seed is run twice.
 std::vector<SweepCase> CasesFor(const std::vector<std::string>& algorithms,
                                 const std::vector<uint64_t>& seeds);
+
+// Long lives of so much virtual time each, one for each seed; seeds take the algorithms in turn.
+std::vector<SweepCase> SoakCasesFor(const std::vector<std::string>& algorithms,
+                                    const std::vector<uint64_t>& seeds, absl::Duration life);
 
 // The arguments that repeat the case.
 std::string CommandFor(const SweepCase& sweep_case);

@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "peer/runtime/random.h"
 #include "tests/sim/declared.h"
+#include "tests/sim/draw.h"
 
 namespace starling {
 namespace {
@@ -14,26 +15,6 @@ constexpr int kFewestPeers = 4;
 constexpr int kMostPeers = 8;
 // Share of lives in which nothing goes wrong.
 constexpr double kQuiet = 0.2;
-
-class Draw {
- public:
-  explicit Draw(Random random) : random_(random) {}
-
-  bool Chance(double p) { return random_.Bernoulli(p); }
-  // From `low` to `high`, both included.
-  int Whole(int low, int high) {
-    return low + static_cast<int>(random_.UniformInt(static_cast<uint64_t>(high - low + 1)));
-  }
-  double Between(double low, double high) { return low + (high - low) * random_.Uniform(); }
-  absl::Duration Millis(double low, double high) {
-    return absl::Milliseconds(Between(low, high));
-  }
-  // Nothing with probability 1 - p.
-  double Maybe(double p, double high) { return Chance(p) ? Between(0, high) : 0; }
-
- private:
-  Random random_;
-};
 
 // Everything happens ten times as fast as on a real network, so that seconds suffice.
 void SetPatience(SimulationOptions& options) {

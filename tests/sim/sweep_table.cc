@@ -31,6 +31,7 @@ void SweepTable::Add(const SweepCase& sweep_case, const SweepResult& result) {
   ++row->runs;
   row->events += result.events;
   elapsed_ += result.elapsed;
+  figures_ += result.figures;
   if (with_log_) {
     for (const std::string& line : result.log) std::printf("%s\n", line.c_str());
     std::printf("%s seed %llu: %s\ntrace hash %016llx\n", sweep_case.algorithm.c_str(),
@@ -65,6 +66,23 @@ void SweepTable::Print() const {
     const std::string first = row.violations == 0 ? "-" : std::to_string(row.first_seed);
     std::printf("%-40s %8zu %10zu %12s %14llu\n", row.algorithm.c_str(), row.runs, row.violations,
                 first.c_str(), static_cast<unsigned long long>(row.events));
+  }
+  const double hours = absl::ToDoubleHours(elapsed_);
+  if (figures_.hard > absl::ZeroDuration()) {
+    std::printf("in an hour of a swarm: %.0f events, %.0f steps, %.0f exchanges committed, %.0f given up, "
+                "%.0f rounds, %.1f peers living, %.1f faults; faults in %.0f%% of the time\n",
+                static_cast<double>(figures_.events) / hours,
+                static_cast<double>(figures_.steps) / hours,
+                static_cast<double>(figures_.committed) / hours,
+                static_cast<double>(figures_.given_up) / hours,
+                static_cast<double>(figures_.rounds) / hours,
+                absl::FDivDuration(figures_.lived, elapsed_),
+                static_cast<double>(figures_.faults()) / hours,
+                100 * absl::FDivDuration(figures_.hard, elapsed_));
+    for (const auto& [fault, times] : figures_.done) {
+      std::printf("  %-32s %8llu  %6.2f an hour\n", fault.c_str(),
+                  static_cast<unsigned long long>(times), static_cast<double>(times) / hours);
+    }
   }
   std::printf("%zu runs, %s of virtual time, in %s\n", done_, Seconds(elapsed_).c_str(),
               Seconds(absl::Now() - began_).c_str());

@@ -42,6 +42,7 @@ class SweepTable {
   size_t done_ = 0;
   size_t violations_ = 0;
   absl::Duration elapsed_;
+  SoakFigures figures_;
   std::vector<Row> rows_;  // in the order in which algorithms appeared
 };
 
