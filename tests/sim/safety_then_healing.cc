@@ -21,6 +21,14 @@ void Repair(Simulation& simulation) {
   // Those that left on purpose come back only if the swarm could not start without them, or if there
   // is no coordinator and their addresses are what others were given to find it.
   const int meeting_points = simulation.options().coordinator ? 0 : 2;
+  // Whoever is still on the way out is not counted, and may be needed back.
+  simulation.RunUntil(
+      [&simulation] {
+        const std::vector<const SimPeer*> present = simulation.living();
+        return std::none_of(present.begin(), present.end(),
+                            [](const SimPeer* peer) { return peer->leaving(); });
+      },
+      absl::Seconds(10));
   size_t living = simulation.living().size();
   for (const bool also_departed : {false, true}) {
     for (size_t node = 0; node < simulation.nodes().size(); ++node) {

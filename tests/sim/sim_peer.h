@@ -88,7 +88,8 @@ class SimPeer {
   // so.
   bool trained() const {
     return steps_ > 0 || phase() == v1::PHASE_FINISHED ||
-           (spec_.centre && phase() == v1::PHASE_TRAINING);
+           (spec_.centre && (phase() == v1::PHASE_TRAINING ||
+                             Status().gossip().shards_answered() > 0));
   }
   uint64_t steps() const { return steps_; }
   // Sent by this process.

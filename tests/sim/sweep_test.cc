@@ -44,14 +44,15 @@ INSTANTIATE_TEST_SUITE_P(
       return absl::StrCat(algorithm.substr(0, algorithm.find(':')), "_from_", std::get<1>(info.param));
     });
 
-// Each of these once showed a defect of the daemon; docs/simulation.md tells which.
+// Each of these once showed a defect, of the daemon or of what judges it; docs/simulation.md tells which.
 TEST(SweepSeedsTest, SeedsThatFoundDefectsAreKept) {
   const std::vector<SweepCase> kept = {
       {"local_sgd", 6},  {"slowmo:tau=12", 6},  {"allreduce_sgd:resync=12", 6},
       {"gasloc", 3},     {"noloco:tau=12", 3},  {"dpsgd", 3},
       {"osgp", 8},       {"gasloc", 8},         {"sgp", 78},
       {"gossip_pga", 55}, {"streaming_diloco:tau=12", 10}, {"gossipgrad", 62},
-      {"dpsgd", 174}};
+      {"dpsgd", 174},    {"eamsgd", 3711},      {"easgd", 3482},
+      {"sgp", 4912},     {"gossip_pga", 6767},  {"gossip_aga", 6943}};
   for (const SweepCase& each : kept) {
     for (const std::string& violation : RunSweepCase(each).violations) {
       ADD_FAILURE() << violation << "\nagain: bazel run //tests/sim:simulate -- "
