@@ -33,42 +33,40 @@ void TakeCourse(Simulation& simulation, SweepResult* result) {
   result->trace = simulation.TraceHash();
 }
 
+// A world as the plan says; null, and a violation, if the plan is none.
+template <typename Plan>
+std::unique_ptr<Simulation> Begin(const absl::StatusOr<Plan>& plan, SweepResult* result) {
+  absl::Status status = plan.status();
+  if (status.ok()) {
+    result->drawn = plan->drawn;
+    auto simulation = Simulation::Create(plan->options);
+    if (simulation.ok()) return *std::move(simulation);
+    status = simulation.status();
+  }
+  result->violations.push_back(absl::StrCat("plan: ", status.message()));
+  return nullptr;
+}
+
 SweepResult SoakOnce(const SweepCase& sweep_case) {
   SweepResult result;
-  absl::StatusOr<SoakPlan> plan = DrawSoakPlan(sweep_case.algorithm, sweep_case.seed);
-  if (!plan.ok()) {
-    result.violations.push_back(absl::StrCat("plan: ", plan.status().message()));
-    return result;
-  }
-  result.drawn = plan->drawn;
-  auto simulation = Simulation::Create(plan->options);
-  if (!simulation.ok()) {
-    result.violations.push_back(absl::StrCat("plan: ", simulation.status().message()));
-    return result;
-  }
-  result.violations = RunSoak(**simulation, *plan, sweep_case.soak, &result.figures);
-  TakeCourse(**simulation, &result);
+  const absl::StatusOr<SoakPlan> plan = DrawSoakPlan(sweep_case.algorithm, sweep_case.seed);
+  const std::unique_ptr<Simulation> simulation = Begin(plan, &result);
+  if (simulation == nullptr) return result;
+  result.violations = RunSoak(*simulation, *plan, sweep_case.soak, &result.figures);
+  TakeCourse(*simulation, &result);
   return result;
 }
 
 SweepResult RunOnce(const SweepCase& sweep_case) {
   if (sweep_case.soak > absl::ZeroDuration()) return SoakOnce(sweep_case);
   SweepResult result;
-  absl::StatusOr<SweepPlan> plan = DrawSweepPlan(sweep_case.algorithm, sweep_case.seed);
-  if (!plan.ok()) {
-    result.violations.push_back(absl::StrCat("plan: ", plan.status().message()));
-    return result;
-  }
-  result.drawn = plan->drawn;
-  auto simulation = Simulation::Create(plan->options);
-  if (!simulation.ok()) {
-    result.violations.push_back(absl::StrCat("plan: ", simulation.status().message()));
-    return result;
-  }
-  for (const SweepLink& link : plan->links) (*simulation)->SetLink(link.from, link.to, link.link);
-  result.violations = plan->quiet ? RunQuietLife(**simulation, QuietLifeOptions())
-                                  : RunSafetyThenHealing(**simulation, plan->life);
-  TakeCourse(**simulation, &result);
+  const absl::StatusOr<SweepPlan> plan = DrawSweepPlan(sweep_case.algorithm, sweep_case.seed);
+  const std::unique_ptr<Simulation> simulation = Begin(plan, &result);
+  if (simulation == nullptr) return result;
+  for (const SweepLink& link : plan->links) simulation->SetLink(link.from, link.to, link.link);
+  result.violations = plan->quiet ? RunQuietLife(*simulation, QuietLifeOptions())
+                                  : RunSafetyThenHealing(*simulation, plan->life);
+  TakeCourse(*simulation, &result);
   return result;
 }
 
