@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <iostream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -130,17 +131,26 @@ std::unique_ptr<v1::StatusService::Stub> StatusStub(const std::string& address) 
 bool WatchUntil(const std::string& address, const std::function<bool(const v1::Status&)>& wanted,
                 v1::Status* last, absl::Duration patience) {
   auto stub = StatusStub(address);
-  grpc::ClientContext context;
-  context.set_wait_for_ready(true);
-  context.set_deadline(absl::ToChronoTime(absl::Now() + patience));
+  const auto deadline = absl::ToChronoTime(absl::Now() + patience);
   v1::WatchStatusRequest request;
   request.set_interval_ms(100);
-  auto reader = stub->WatchStatus(&context, request);
   v1::Status status;
   bool happened = false;
-  while (!happened && reader->Read(&status)) happened = wanted(status);
-  context.TryCancel();
-  reader->Finish();
+  grpc::Status end;
+  do {
+    grpc::ClientContext context;
+    context.set_wait_for_ready(true);
+    context.set_deadline(deadline);
+    auto reader = stub->WatchStatus(&context, request);
+    while (!happened && reader->Read(&status)) happened = wanted(status);
+    if (happened) context.TryCancel();
+    end = reader->Finish();
+    // Whoever watched before may have left without the daemon having noticed yet.
+  } while (!happened && end.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
+  if (!happened) {
+    std::cerr << "watch of " << address << " ended with " << end.error_code() << " "
+              << end.error_message() << "\n";
+  }
   if (last != nullptr) *last = status;
   return happened;
 }

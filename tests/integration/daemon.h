@@ -56,8 +56,8 @@ class Daemon {
   bool log_closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-// Follows a daemon's status until `wanted` is true of it. Returns whether that happened; `last`
-// gets the last status seen.
+// Follows a daemon's status until `wanted` is true of it, or `patience` ends; a daemon whose watches
+// are all taken is asked again. Returns whether it happened; `last` gets the last status seen.
 bool WatchUntil(const std::string& address, const std::function<bool(const v1::Status&)>& wanted,
                 v1::Status* last = nullptr, absl::Duration patience = kPatience);
 
