@@ -36,7 +36,9 @@ void RoundsActor::SetMembers(std::map<PeerId, RoundMember> members) {
     const auto found = members.find(peer);
     changed |= found == members.end() || found->second.finished != member.finished;
     // Who comes back, comes back as somebody who may train.
-    if (found == members.end()) retired_.erase(peer);
+    if (found != members.end()) continue;
+    retired_.erase(peer);
+    for (Lane& lane : lanes_) lane.positions.Forget(peer);
   }
   members_ = std::move(members);
   if (!changed || stopped_) return;
@@ -109,15 +111,15 @@ void RoundsActor::OnContribution(Contribution contribution) {
   Lane& lane = lanes_[index];
   STARLING_CHECK(!lane.running);
   // The step tells the number only before the first round: background rounds leave some steps out.
-  uint64_t number = lane.next;
-  if (lane.newest >= lane.next + kFarBehind) number = lane.newest;
+  uint64_t number =
+      lane.positions.Choose(Now(), lane.next, lane.behind, PositionsLast(lane));
+  lane.behind = false;
   if (!lane.counted) number = std::max(number, contribution.step / lane.spec.period);
   lane.counted = true;
   if (lane.ended <= Now()) lane.between = Now() - lane.ended;
   // Whatever the number, everybody must speak of the same fragment.
   while (number % lane.spec.fragments != contribution.fragment) ++number;
   lane.next = number + 1;
-  lane.newest = std::max(lane.newest, number);
 
   const bool global = lane.global.IsGlobal(number);
   RoundInput input;
@@ -153,13 +155,14 @@ absl::optional<FrameFault> RoundsActor::OnFrame(Frame frame,
   const uint64_t number = header.round() / lanes_.size();
   Lane& lane = lanes_[index];
   if (number < lane.next + kFarthest) {
+    NotePosition(lane, PeerId(header.sender()), number);
     const bool tells = header.kind() == v1::FRAME_KIND_NEIGHBOUR_VALUES;
     lane.global.OnHeard(number, header.next_global(), tells ? header.loss() : 0);
   }
   Round* const round = Find(lane, number);
   if (round != nullptr) {
     Round::Outcome outcome = round->OnFrame(Now(), header, std::move(frame.payload));
-    if (outcome.fault) outcome.fault->current_round = WireNumber(index, lane.newest);
+    if (outcome.fault) outcome.fault->current_round = WireNumber(index, PositionOf(lane));
     Carry(index, number, *round, std::move(outcome.sends), reply.get(), PeerId(header.sender()));
     EndIfDone(index);
     return std::move(outcome.fault);
@@ -168,14 +171,13 @@ absl::optional<FrameFault> RoundsActor::OnFrame(Frame frame,
     return FrameFault{v1::REFUSAL_REASON_NOT_TRAINING, "this peer takes part in no more rounds"};
   }
   if (number >= lane.next && number - lane.next < kFarthest) {
-    NoteNewest(lane, number);
     early_.push_back({std::move(frame), reply});
     if (early_.size() > options_.early_frames) early_.pop_front();
     return absl::nullopt;
   }
   return FrameFault{v1::REFUSAL_REASON_UNKNOWN_ROUND,
                     absl::StrCat("round ", number, " is over, or this peer was not in it"),
-                    WireNumber(index, lane.newest)};
+                    WireNumber(index, PositionOf(lane))};
 }
 
 void RoundsActor::Replay(size_t index) {
@@ -200,13 +202,12 @@ void RoundsActor::OnRefusal(const v1::ShardHeader& header) {
   if (header.refusal() == v1::REFUSAL_REASON_CORRUPT || header.refusal() == v1::REFUSAL_REASON_BUSY) {
     return;  // sent again in its turn
   }
-  const uint64_t current = header.current_round() / lanes_.size();
-  NoteNewest(lane, current);
+  NotePosition(lane, PeerId(header.sender()), header.current_round() / lanes_.size());
   // Who refuses a round has gone on, or will not take part in it: no use in asking for the next ones.
   if (header.refusal() == v1::REFUSAL_REASON_NOT_TRAINING) {
     if (members_.count(PeerId(header.sender())) > 0) retired_.insert(PeerId(header.sender()));
-  } else if (lane.newest >= current) {
-    lane.next = std::max(lane.next, current);
+  } else if (header.refusal() == v1::REFUSAL_REASON_UNKNOWN_ROUND) {
+    lane.behind = true;
   }
   if (!lane.running || lane.running->number != header.round() / lanes_.size()) return;
   Round& round = *lane.running->round;
@@ -215,8 +216,17 @@ void RoundsActor::OnRefusal(const v1::ShardHeader& header) {
   EndIfDone(index);
 }
 
-void RoundsActor::NoteNewest(Lane& lane, uint64_t number) {
-  if (number > lane.newest && number - lane.newest < kFarthest) lane.newest = number;
+void RoundsActor::NotePosition(Lane& lane, PeerId peer, uint64_t number) {
+  if (members_.count(peer) == 0 || number >= lane.next + kFarthest) return;
+  lane.positions.OnHeard(Now(), peer, number, PositionsLast(lane));
+}
+
+absl::Duration RoundsActor::PositionsLast(const Lane& lane) const {
+  return std::max(DeadlineOf(lane), 2 * lane.between);
+}
+
+uint64_t RoundsActor::PositionOf(const Lane& lane) const {
+  return lane.next > 0 ? lane.next - 1 : 0;
 }
 
 void RoundsActor::Carry(size_t index, uint64_t number, const Round& round, Round::Sends sends,

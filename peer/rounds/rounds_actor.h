@@ -3,7 +3,7 @@
 //
 // Nobody plans for the others. Rounds are numbered one after the other, from the trainer's step over the
 // period on, so members that begin together number alike; one that fell behind (a newcomer, a process that
-// was stopped) is refused, or hears of much higher numbers, and continues from there. Rules:
+// was stopped) is refused, or hears of much higher numbers, and continues where others are. Rules:
 //   * at most one round of each RoundSpec under way; the last kKept of each are kept to answer those
 //     who are behind;
 //   * frames of rounds to come wait, at most `early_frames`; the oldest give way, and are sent again;
@@ -31,6 +31,7 @@
 #include "peer/gossip/admission.h"
 #include "peer/gossip/exchange_timing.h"
 #include "peer/rounds/global_period.h"
+#include "peer/rounds/positions.h"
 #include "peer/rounds/round.h"
 #include "peer/rounds/round_spec.h"
 #include "peer/runtime/actor.h"
@@ -120,7 +121,8 @@ class RoundsActor : public Actor {
     absl::Duration between;                     // the last two
     bool counted = false;  // there was a round
     uint64_t next = 0;    // least number of the next round
-    uint64_t newest = 0;  // highest number heard of
+    Positions positions;  // of the members
+    bool behind = false;  // a round was refused because it is over
   };
 
   // Those that a round of this lane is planned with, self included, ascending.
@@ -133,7 +135,11 @@ class RoundsActor : public Actor {
   // `way_back` leads to `asker`, for members whose address is not known yet.
   void Carry(size_t index, uint64_t number, const Round& round, Round::Sends sends,
              ReplyPath* way_back = nullptr, PeerId asker = PeerId());
-  void NoteNewest(Lane& lane, uint64_t number);
+  void NotePosition(Lane& lane, PeerId peer, uint64_t number);
+  // How long a member's number tells where it is.
+  absl::Duration PositionsLast(const Lane& lane) const;
+  // Where this peer is: in its last round, which it has ended perhaps, but still answers for.
+  uint64_t PositionOf(const Lane& lane) const;
   void Replay(size_t index);
   void EndIfDone(size_t index);
   void SetTimer(size_t index);
@@ -141,9 +147,6 @@ class RoundsActor : public Actor {
   uint64_t WireNumber(size_t index, uint64_t number) const { return number * lanes_.size() + index; }
 
   static constexpr size_t kKept = 3;
-  // In a directed topology members may be ahead of each other by a few rounds; whoever is further behind
-  // than this leaves out what it missed.
-  static constexpr uint64_t kFarBehind = 16;
   // Nobody gets further ahead of us than this while we are stopped; a higher number is a mistake.
   static constexpr uint64_t kFarthest = 10'000'000;
 

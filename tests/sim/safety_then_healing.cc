@@ -54,6 +54,15 @@ uint64_t TotalMixes(const Simulation& simulation) {
   return mixes;
 }
 
+// The slowest needs that many times as long for its share of the mixing, while the others go on.
+double Slowest(const Simulation& simulation) {
+  double slowest = 1;
+  for (const SimPeer* peer : simulation.living()) {
+    slowest = std::max(slowest, peer->spec().slowness);
+  }
+  return slowest;
+}
+
 bool StillTrains(const SimPeer& peer) {
   return peer.phase() != v1::PHASE_FINISHED && !peer.Status().centre();
 }
@@ -87,7 +96,8 @@ void HealAndJudge(Simulation& simulation, const SafetyThenHealingOptions& option
   const bool communicates = simulation.options().learn ? declared.communicates
                                                        : declared.communicates_without_gradients;
   const bool contracts = declared.contracts && !simulation.options().learn;
-  const double enough = options.mixes * static_cast<double>(simulation.living().size());
+  const double enough =
+      options.mixes * Slowest(simulation) * static_cast<double>(simulation.living().size());
   auto mixed = [&] { return TotalMixes(simulation) - mixes; };
   auto exchanged = [&] {
     return mixed() > 0 && simulation.TotalTraffic().payload_bytes > payload;

@@ -52,7 +52,8 @@ TEST(SweepSeedsTest, SeedsThatFoundDefectsAreKept) {
       {"osgp", 8},       {"gasloc", 8},         {"sgp", 78},
       {"gossip_pga", 55}, {"streaming_diloco:tau=12", 10}, {"gossipgrad", 62},
       {"dpsgd", 174},    {"eamsgd", 3711},      {"easgd", 3482},
-      {"sgp", 4912},     {"gossip_pga", 6767},  {"gossip_aga", 6943}};
+      {"sgp", 4912},     {"gossip_pga", 6767},  {"gossip_aga", 6943},
+      {"decent_dp", 1850}};
   for (const SweepCase& each : kept) {
     for (const std::string& violation : RunSweepCase(each).violations) {
       ADD_FAILURE() << violation << "\nagain: bazel run //tests/sim:simulate -- "
