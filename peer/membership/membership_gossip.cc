@@ -174,8 +174,10 @@ std::vector<v1::Member> Membership::MembersToSend(PeerId listener) {
                        [&](const v1::Member& member) { return member.peer_id() == id.value(); });
   };
   const size_t fill = std::min(kFill, options_.members_per_message);
+  // While most members are still candidates it is not worth looking for the few that are not.
+  const size_t look_at = std::min(rows_.size(), 4 * fill);
   auto it = rows_.upper_bound(send_cursor_);
-  for (size_t seen = 0; seen < rows_.size() && members_to_send.size() < fill; ++seen, ++it) {
+  for (size_t seen = 0; seen < look_at && members_to_send.size() < fill; ++seen, ++it) {
     if (it == rows_.end()) it = rows_.begin();
     const Row& row = it->second;
     send_cursor_ = it->first;

@@ -6,30 +6,34 @@
 
 namespace starling {
 
-void Rumours::Add(PeerId about) { told_[about] = Told{0, ++added_}; }
-
-std::vector<PeerId> Rumours::Tell(PeerId listener, size_t limit, int retransmissions) {
-  std::vector<PeerId> chosen;
-  for (const auto& [about, told] : told_) {
-    if (about != listener) chosen.push_back(about);
-  }
-  // Least told first; of those told equally often the newest.
-  std::sort(chosen.begin(), chosen.end(), [this](PeerId a, PeerId b) {
-    const Told& x = told_.at(a);
-    const Told& y = told_.at(b);
-    return std::tie(x.times, y.added) < std::tie(y.times, x.added);
-  });
-  if (chosen.size() > limit) chosen.resize(limit);
-  for (const PeerId about : chosen) {
-    const auto found = told_.find(about);
-    if (++found->second.times >= retransmissions) told_.erase(found);
-  }
-  return chosen;
+bool Rumours::Piece::operator<(const Piece& other) const {
+  return std::tie(times, other.added) < std::tie(other.times, added);
 }
 
-bool Rumours::fresh() const {
-  return std::any_of(told_.begin(), told_.end(),
-                     [](const auto& entry) { return entry.second.times == 0; });
+void Rumours::Add(PeerId about) {
+  Drop(about);
+  of_[about] = pieces_.insert(Piece{0, ++added_, about}).first;
+}
+
+void Rumours::Drop(PeerId about) {
+  const auto found = of_.find(about);
+  if (found == of_.end()) return;
+  pieces_.erase(found->second);
+  of_.erase(found);
+}
+
+std::vector<PeerId> Rumours::Tell(PeerId listener, size_t limit, int retransmissions) {
+  std::vector<Piece> told;
+  for (auto it = pieces_.begin(); it != pieces_.end() && told.size() < limit; ++it) {
+    if (it->about != listener) told.push_back(*it);
+  }
+  std::vector<PeerId> chosen;
+  for (Piece& piece : told) {
+    chosen.push_back(piece.about);
+    Drop(piece.about);
+    if (++piece.times < retransmissions) of_[piece.about] = pieces_.insert(piece).first;
+  }
+  return chosen;
 }
 
 int Rumours::Retransmissions(size_t members) {
