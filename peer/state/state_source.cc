@@ -125,7 +125,7 @@ bool StateSource::OnFrame(const Frame& frame) {
     return true;
   }
   const uint32_t shard = frame.header.shard();
-  if (!live_ && frame.header.payload_hash() != manifest_.shard_hashes(static_cast<int>(shard))) {
+  if (!live_ && HashPayload(frame.payload) != manifest_.shard_hashes(static_cast<int>(shard))) {
     return true;
   }
   const absl::Duration gap = Now() - last_heard_;

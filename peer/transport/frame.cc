@@ -50,14 +50,14 @@ uint64_t HashPayload(const SharedBytes& payload) {
   return XXH3_64bits(payload.data(), payload.size());
 }
 
-void SealFrame(Frame& frame) {
+void SealFrame(Frame& frame, PayloadProof proof) {
+  frame.header.clear_payload_hash();
   if (frame.payload.empty()) {
     frame.header.clear_codec();
-    frame.header.clear_payload_hash();
     return;
   }
   if (frame.header.codec() == v1::CODEC_UNSPECIFIED) frame.header.set_codec(v1::CODEC_FP32);
-  frame.header.set_payload_hash(HashPayload(frame.payload));
+  if (proof == PayloadProof::kHash) frame.header.set_payload_hash(HashPayload(frame.payload));
 }
 
 bool AllFinite(const float* values, size_t count) {
@@ -72,7 +72,7 @@ bool AllFinite(const float* values, size_t count) {
   return bad == 0;
 }
 
-absl::optional<FrameFault> InspectFrame(const Frame& frame) {
+absl::optional<FrameFault> InspectFrame(const Frame& frame, PayloadProof proof) {
   const v1::ShardHeader& header = frame.header;
   if (header.kind() == v1::FRAME_KIND_UNSPECIFIED || !v1::FrameKind_IsValid(header.kind())) {
     return FrameFault{v1::REFUSAL_REASON_BAD_REQUEST,
@@ -116,7 +116,7 @@ absl::optional<FrameFault> InspectFrame(const Frame& frame) {
                       absl::StrCat("payload of ", frame.payload.size(), " bytes for ",
                                    header.elements(), " ", codec->spec(), " numbers")};
   }
-  if (HashPayload(frame.payload) != header.payload_hash()) {
+  if (proof == PayloadProof::kHash && HashPayload(frame.payload) != header.payload_hash()) {
     return FrameFault{v1::REFUSAL_REASON_CORRUPT,
                       absl::StrCat("payload of shard ", header.shard(),
                                    " does not match its hash; corrupted on the way")};

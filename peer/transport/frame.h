@@ -38,15 +38,20 @@ struct FrameFault {
 // XXH3-64 of the payload, as `payload_hash` carries it.
 uint64_t HashPayload(const SharedBytes& payload);
 
-// Sets payload_hash from the payload, and the codec to fp32 unless it is set. The sending transport
-// calls it.
-void SealFrame(Frame& frame);
+// How a receiver knows that the payload is what was sent: by its hash, or because it copied it from the
+// sender's memory and made sure there.
+enum class PayloadProof { kHash, kCopied };
+
+// Sets payload_hash from the payload, if that is the proof, and the codec to fp32 unless it is set. The
+// sending transport calls it.
+void SealFrame(Frame& frame, PayloadProof proof = PayloadProof::kHash);
 
 // Checks, in this order: known kind; known codec, and one that the kind allows; payload limits, for
 // what it decodes to as well; a plain payload's length against `elements` (a payload may be absent
-// where the kind allows it); payload hash; that the payload decodes, to finite values.
+// where the kind allows it); payload hash, if that is the proof; that the payload decodes, to finite values.
 // The receiving transport calls it before any actor sees the frame. nullopt if all is well.
-absl::optional<FrameFault> InspectFrame(const Frame& frame);
+absl::optional<FrameFault> InspectFrame(const Frame& frame,
+                                        PayloadProof proof = PayloadProof::kHash);
 
 // True if no value is NaN or infinite. One pass at memory speed.
 bool AllFinite(const float* values, size_t count);

@@ -15,17 +15,26 @@
 
 namespace starling {
 
-// Seals the frame (codec and hash) and encodes it.
-grpc::ByteBuffer EncodeFrame(Frame frame);
+// Seals the frame (codec and hash) and encodes it. `word`: what to tell a process of the same host beside it,
+// may be null.
+grpc::ByteBuffer EncodeFrame(Frame frame, const v1::SameHost* word = nullptr);
+// The same for a frame whose payload `word` refers to.
+grpc::ByteBuffer EncodeReferringFrame(Frame frame, const v1::SameHost& word);
+// Nothing but a word.
+grpc::ByteBuffer EncodeWordAlone(const v1::SameHost& word);
 
 // A frame that was read. With a fault it has no payload and must not reach an actor.
 struct DecodedFrame {
   Frame frame;
   absl::optional<FrameFault> fault;
+  absl::optional<v1::SameHost> word;
+  bool only_word = false;  // there is no frame beside it
 };
 
+// `process`: the one that may be referred to, 0 if none.
 // INVALID_ARGUMENT: the bytes are no ShardFrame.
-absl::Status DecodeFrame(const grpc::ByteBuffer& buffer, BufferPool& pool, DecodedFrame* decoded);
+absl::Status DecodeFrame(const grpc::ByteBuffer& buffer, BufferPool& pool, int64_t process,
+                         DecodedFrame* decoded);
 
 }  // namespace starling
 

@@ -1,5 +1,6 @@
 #include "peer/transport/grpc_frame_stream.h"
 
+#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +16,11 @@ size_t Charge(const Frame& frame) {
 }
 
 // Answers on the stream that brought the question, for as long as that lives.
+uint64_t RandomChallenge() {
+  std::random_device random;
+  return std::uniform_int_distribution<uint64_t>(1)(random);
+}
+
 class StreamReplyPath final : public ReplyPath {
  public:
   explicit StreamReplyPath(std::weak_ptr<GrpcFrameStream> stream) : stream_(std::move(stream)) {}
@@ -31,6 +37,15 @@ class StreamReplyPath final : public ReplyPath {
 
 GrpcFrameStream::GrpcFrameStream(std::shared_ptr<GrpcStreamShared> shared)
     : shared_(std::move(shared)) {}
+
+GrpcFrameStream::~GrpcFrameStream() {
+  absl::MutexLock lock(&mutex_);
+  if (same_host_ == nullptr || !same_host_->keeps()) return;
+  // The other end may be about to copy what it was referred to last.
+  Executor* const control = shared_->control;
+  control->ScheduleAt(control->Now() + kAfterlife,
+                      [kept = std::shared_ptr<SameHostPath>(std::move(same_host_))] {});
+}
 
 absl::Status GrpcFrameStream::Send(Frame frame) {
   if (frame.payload.size() > kMaxPayloadBytes || frame.header.ByteSizeLong() > kMaxHeaderBytes) {
@@ -63,28 +78,58 @@ absl::Status GrpcFrameStream::Send(Frame frame) {
 
 // Whoever sets writing_ calls this. Encodes without the mutex: hashing a payload takes a while.
 void GrpcFrameStream::PumpWrites() {
-  Frame frame;
-  {
-    absl::MutexLock lock(&mutex_);
-    if (ended_ || queue_.empty()) {
-      writing_ = false;
-      if (!ended_ && closing_) ended_ = StartCloseOp();
-      return;
-    }
-    frame = std::move(queue_.front());
-    queue_.pop_front();
-  }
-  const size_t payload_size = frame.payload.size();
-  outgoing_charge_ = Charge(frame);
-  outgoing_ = EncodeFrame(std::move(frame));
+  if (!TakeOutgoing()) return;
   absl::MutexLock lock(&mutex_);
   if (ended_) {
     writing_ = false;
     outgoing_.Clear();
     return;
   }
-  shared_->bytes_sent.fetch_add(payload_size, std::memory_order_relaxed);
   StartWriteOp(&outgoing_);
+}
+
+bool GrpcFrameStream::TakeOutgoing() {
+  Frame frame;
+  absl::optional<v1::SameHost> word;
+  bool only_word = false;
+  bool refers = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    word = std::exchange(word_, absl::nullopt);
+    if (same_host_ != nullptr && same_host_->fetched_untold()) {
+      if (!word) word.emplace();
+      same_host_->TellFetched(&*word);
+    }
+    only_word = queue_.empty() && word;
+    if (ended_ || (queue_.empty() && !word)) {
+      writing_ = false;
+      if (!ended_ && closing_) ended_ = StartCloseOp();
+      return false;
+    }
+    if (!only_word) {
+      frame = std::move(queue_.front());
+      queue_.pop_front();
+      shared_->bytes_sent.fetch_add(frame.payload.size(), std::memory_order_relaxed);
+      outgoing_charge_ = Charge(frame);
+      // Whoever closes is not told any more what the other end has done with.
+      refers = same_host_ != nullptr && !closing_ && same_host_->Takes(frame.payload.size());
+      if (refers) {
+        outgoing_charge_ -= frame.payload.size();
+        if (!word) word.emplace();
+        word->MergeFrom(same_host_->Refer(frame.payload));
+      }
+    } else {
+      outgoing_charge_ = 0;
+    }
+  }
+  if (only_word) {
+    outgoing_ = EncodeWordAlone(*word);
+  } else if (refers) {
+    outgoing_ = EncodeReferringFrame(std::move(frame), *word);
+  } else {
+    outgoing_ = EncodeFrame(std::move(frame), word ? &*word : nullptr);
+  }
+  return true;
 }
 
 void GrpcFrameStream::WriteDone(bool ok) {
@@ -116,9 +161,64 @@ void GrpcFrameStream::End(absl::Status why) {
   EndOp(why);
 }
 
-void GrpcFrameStream::Begin() {
-  absl::MutexLock lock(&mutex_);
-  StartReadOp(&incoming_);
+void GrpcFrameStream::Begin(bool proposes) {
+  {
+    absl::MutexLock lock(&mutex_);
+    StartReadOp(&incoming_);
+    proposes_ = proposes;
+  }
+  ProposeSameHost();
+}
+
+void GrpcFrameStream::ProposeSameHost() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!proposes_ || ended_ || closing_ || SameHost() == nullptr) return;
+    proposes_ = false;
+    word_ = same_host_->Propose();
+    if (!word_ || std::exchange(writing_, true)) return;
+  }
+  PumpWrites();
+}
+
+SameHostPath* GrpcFrameStream::SameHost() {
+  if (same_host_ == nullptr && shared_->options.same_host_copies && OtherEndIsHere()) {
+    same_host_ = std::make_unique<SameHostPath>(RandomChallenge());
+  }
+  return same_host_.get();
+}
+
+// Before what came with the word is delivered.
+void GrpcFrameStream::OnWord(const DecodedFrame& decoded) {
+  {
+    absl::MutexLock lock(&mutex_);
+    const bool first = same_host_ == nullptr;
+    SameHostPath* const same_host = SameHost();
+    if (ended_ || same_host == nullptr) return;
+    size_t released = 0;
+    absl::optional<v1::SameHost> answer = same_host->OnWord(*decoded.word, &released);
+    queued_bytes_ -= released;
+    if (decoded.word->payload_bytes() > 0) {
+      same_host->NoteFetched();
+      if (decoded.fault) {
+        if (!answer) answer.emplace();
+        answer->set_declined(true);
+      }
+    }
+    if (first) {
+      if (absl::optional<v1::SameHost> proposal = same_host->Propose(); proposal) {
+        if (!answer) answer.emplace();
+        answer->MergeFrom(*proposal);
+      }
+    }
+    if (answer) {
+      if (!word_) word_.emplace();
+      word_->MergeFrom(*answer);
+    }
+    if (!word_ && !same_host->fetched_untold()) return;
+    if (closing_ || std::exchange(writing_, true)) return;
+  }
+  PumpWrites();
 }
 
 void GrpcFrameStream::ReadDone(bool ok) {
@@ -138,8 +238,18 @@ void GrpcFrameStream::ReadDone(bool ok) {
 
 void GrpcFrameStream::Received() {
   DecodedFrame decoded;
-  const absl::Status status = DecodeFrame(incoming_, shared_->pool, &decoded);
+  int64_t process = 0;
+  bool first = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (same_host_ != nullptr) process = same_host_->process();
+    first = !std::exchange(read_something_, true);
+  }
+  if (first) ProposeSameHost();
+  const absl::Status status = DecodeFrame(incoming_, shared_->pool, process, &decoded);
   incoming_.Clear();
+  if (decoded.word) OnWord(decoded);
+  if (status.ok() && decoded.only_word) return;
   if (!status.ok()) {
     End(status);
     decoded.fault = FrameFault{v1::REFUSAL_REASON_CORRUPT, std::string(status.message())};
@@ -147,7 +257,11 @@ void GrpcFrameStream::Received() {
     Refuse(decoded.frame.header, *decoded.fault);
   }
   const size_t charge = Charge(decoded.frame);
-  shared_->bytes_received.fetch_add(decoded.frame.payload.size(), std::memory_order_relaxed);
+  const size_t payload_size = decoded.frame.payload.size();
+  shared_->bytes_received.fetch_add(payload_size, std::memory_order_relaxed);
+  if (decoded.word && decoded.word->payload_bytes() > 0) {
+    shared_->bytes_copied.fetch_add(payload_size, std::memory_order_relaxed);
+  }
   {
     absl::MutexLock lock(&mutex_);
     ++activity_;

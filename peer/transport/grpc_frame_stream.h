@@ -7,6 +7,10 @@
 // that fails inspection is answered with a refusal and only reported; bytes that are no frame at
 // all end the stream.
 //
+// Same host: where the other end's address is one of this machine, payloads are referred to instead of sent
+// once both ends have seen that this works (same_host_path.h). They count as queued until the other end
+// has copied them, and stay for kAfterlife after the stream has ended.
+//
 // Life: open; closing after Close() (what is queued still goes out, nothing more is queued); ended
 // (no gRPC operation may be started any more). The two ends derive from this class and from a gRPC
 // reactor; they are owned by shared_ptr, one of which the reactor holds to itself until OnDone.
@@ -24,16 +28,19 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "peer/transport/frame.h"
 #include "peer/transport/grpc_frame_codec.h"
 #include "peer/transport/grpc_stream_shared.h"
+#include "peer/transport/same_host_path.h"
 
 namespace starling {
 
 class GrpcFrameStream : public std::enable_shared_from_this<GrpcFrameStream> {
  public:
-  virtual ~GrpcFrameStream() = default;
+  virtual ~GrpcFrameStream();
 
   // Queues a frame. RESOURCE_EXHAUSTED: the queue is full, the frame was dropped and counted.
   // UNAVAILABLE: the stream is closing or has ended. INVALID_ARGUMENT: larger than any peer
@@ -60,8 +67,11 @@ class GrpcFrameStream : public std::enable_shared_from_this<GrpcFrameStream> {
   void ReadDone(bool ok);
   void WriteDone(bool ok);
 
-  // Starts the first read.
-  void Begin();
+  // Starts the first read. Who proposes is the first to talk about a common host, now or, if only the first
+  // frame that comes tells where the other end is, then.
+  void Begin(bool proposes);
+  // Whether the other end may be on this host, as far as is known by now.
+  virtual bool OtherEndIsHere() const = 0;
 
   const std::shared_ptr<GrpcStreamShared>& shared() const { return shared_; }
   // Why the stream ended, and whether Close was called before.
@@ -79,7 +89,14 @@ class GrpcFrameStream : public std::enable_shared_from_this<GrpcFrameStream> {
   // gRPC says that nothing more will be read.
   virtual void OnReadsOver() = 0;
 
+  static constexpr absl::Duration kAfterlife = absl::Seconds(5);
+
   void PumpWrites();
+  // What to write next, in outgoing_. False: nothing.
+  bool TakeOutgoing();
+  SameHostPath* SameHost() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ProposeSameHost();
+  void OnWord(const DecodedFrame& decoded);
   void Received();
   void Deliver(DecodedFrame decoded);
   void Delivered(size_t charge);
@@ -96,6 +113,10 @@ class GrpcFrameStream : public std::enable_shared_from_this<GrpcFrameStream> {
   std::deque<Frame> queue_ ABSL_GUARDED_BY(mutex_);
   size_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // the frame being written included
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::unique_ptr<SameHostPath> same_host_ ABSL_GUARDED_BY(mutex_);
+  bool proposes_ ABSL_GUARDED_BY(mutex_) = false;
+  bool read_something_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::optional<v1::SameHost> word_ ABSL_GUARDED_BY(mutex_);  // to be sent
   // Of whoever set writing_, until gRPC has them and until it gives them back.
   grpc::ByteBuffer outgoing_;
   size_t outgoing_charge_ = 0;

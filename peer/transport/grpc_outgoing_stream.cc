@@ -1,11 +1,13 @@
 #include "peer/transport/grpc_outgoing_stream.h"
 
+#include <string>
 #include <utility>
 
 #include "grpcpp/client_context.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/support/client_callback.h"
 #include "peer/runtime/grpc_status.h"
+#include "peer/transport/this_host.h"
 
 namespace starling {
 namespace {
@@ -17,16 +19,19 @@ constexpr char kMethod[] = "/starling.v1.PeerService/Exchange";
 class Stream final : public GrpcOutgoingStream,
                      public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  Stream(std::shared_ptr<grpc::Channel> channel, std::shared_ptr<GrpcStreamShared> shared,
-         DoneCallback done)
-      : GrpcOutgoingStream(std::move(shared)), stub_(std::move(channel)), done_(std::move(done)) {}
+  Stream(std::shared_ptr<grpc::Channel> channel, const std::string& address,
+         std::shared_ptr<GrpcStreamShared> shared, DoneCallback done)
+      : GrpcOutgoingStream(std::move(shared)),
+        here_(IsThisHostAddress(address)),
+        stub_(std::move(channel)),
+        done_(std::move(done)) {}
 
   void Start(std::shared_ptr<Stream> self) {
     self_ = std::move(self);
     shared()->Began();
     stub_.PrepareBidiStreamingCall(&context_, kMethod, {}, this);
     AddHold();
-    Begin();
+    Begin(/*proposes=*/true);
     StartCall();
   }
 
@@ -46,6 +51,7 @@ class Stream final : public GrpcOutgoingStream,
     shared->Finished();
   }
 
+  bool OtherEndIsHere() const override { return here_ || IsThisHost(context_.peer()); }
   void StartReadOp(grpc::ByteBuffer* into) override { StartRead(into); }
   void StartWriteOp(const grpc::ByteBuffer* from) override { StartWrite(from); }
   bool StartCloseOp() override {
@@ -59,6 +65,7 @@ class Stream final : public GrpcOutgoingStream,
   // The call is over; gRPC has its status and gives it to OnDone.
   void OnReadsOver() override { End(absl::OkStatus()); }
 
+  const bool here_;
   grpc::ClientContext context_;
   grpc::GenericStub stub_;
   DoneCallback done_;
@@ -68,9 +75,10 @@ class Stream final : public GrpcOutgoingStream,
 }  // namespace
 
 std::shared_ptr<GrpcOutgoingStream> GrpcOutgoingStream::Open(
-    std::shared_ptr<grpc::Channel> channel, std::shared_ptr<GrpcStreamShared> shared,
-    DoneCallback done) {
-  auto stream = std::make_shared<Stream>(std::move(channel), std::move(shared), std::move(done));
+    std::shared_ptr<grpc::Channel> channel, const std::string& address,
+    std::shared_ptr<GrpcStreamShared> shared, DoneCallback done) {
+  auto stream =
+      std::make_shared<Stream>(std::move(channel), address, std::move(shared), std::move(done));
   stream->Start(stream);
   return stream;
 }

@@ -4,6 +4,7 @@
 #define STARLING_PEER_TRANSPORT_GRPC_OUTGOING_STREAM_H_
 
 #include <memory>
+#include <string>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -17,8 +18,10 @@ class GrpcOutgoingStream : public GrpcFrameStream {
   // Called once, on a gRPC thread, when the stream is over. OK: it was closed by our own Close.
   using DoneCallback = absl::AnyInvocable<void(absl::Status)>;
 
-  // Opens a stream; connecting goes on in the background and fails through `done`.
+  // Opens a stream on the channel to `address`; connecting goes on in the background and fails through
+  // `done`.
   static std::shared_ptr<GrpcOutgoingStream> Open(std::shared_ptr<grpc::Channel> channel,
+                                                  const std::string& address,
                                                   std::shared_ptr<GrpcStreamShared> shared,
                                                   DoneCallback done);
 

@@ -5,6 +5,7 @@
 #include "peer/runtime/check.h"
 #include "peer/runtime/grpc_status.h"
 #include "peer/transport/grpc_frame_stream.h"
+#include "peer/transport/this_host.h"
 
 namespace starling {
 
@@ -13,8 +14,9 @@ class GrpcPeerService::IncomingStream final
     : public GrpcFrameStream,
       public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  IncomingStream(GrpcPeerService* service, std::shared_ptr<GrpcStreamShared> shared)
-      : GrpcFrameStream(std::move(shared)), service_(service) {}
+  IncomingStream(GrpcPeerService* service, std::shared_ptr<GrpcStreamShared> shared,
+                 const std::string& client)
+      : GrpcFrameStream(std::move(shared)), service_(service), here_(IsThisHost(client)) {}
 
   using GrpcFrameStream::Begin;
 
@@ -28,6 +30,7 @@ class GrpcPeerService::IncomingStream final
     service_->streams_.erase(self);
   }
 
+  bool OtherEndIsHere() const override { return here_; }
   void StartReadOp(grpc::ByteBuffer* into) override { StartRead(into); }
   void StartWriteOp(const grpc::ByteBuffer* from) override { StartWrite(from); }
   bool StartCloseOp() override {
@@ -39,6 +42,7 @@ class GrpcPeerService::IncomingStream final
   void OnReadsOver() override { Close(); }
 
   GrpcPeerService* const service_;
+  const bool here_;
 };
 
 // One Control call. Finished by the responder, by the responder's end, or by the client's
@@ -108,8 +112,8 @@ size_t GrpcPeerService::streams() const {
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* GrpcPeerService::Exchange(
-    grpc::CallbackServerContext*) {
-  auto stream = std::make_shared<IncomingStream>(this, shared_);
+    grpc::CallbackServerContext* context) {
+  auto stream = std::make_shared<IncomingStream>(this, shared_, context->peer());
   bool accepting;
   {
     absl::MutexLock lock(&mutex_);
@@ -117,7 +121,7 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* GrpcPeerService::Ex
     streams_.insert(stream);
   }
   if (accepting) {
-    stream->Begin();
+    stream->Begin(/*proposes=*/false);
   } else {
     stream->End(absl::UnavailableError("this peer is leaving"));
   }

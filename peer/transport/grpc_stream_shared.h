@@ -32,6 +32,7 @@ class GrpcStreamShared {
 
   std::atomic<uint64_t> bytes_sent{0};
   std::atomic<uint64_t> bytes_received{0};
+  std::atomic<uint64_t> bytes_copied{0};  // of those, from the memory of processes of this host
   std::atomic<uint64_t> frames_dropped{0};
   // Control calls that arrived and wait for the control executor.
   std::atomic<size_t> calls_waiting{0};

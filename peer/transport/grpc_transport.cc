@@ -106,7 +106,8 @@ void GrpcTransport::OpenStream(const std::string& address, Path& path) {
   if (path.data == nullptr) path.data = MakeDataChannel(address);
   path.stream_id = next_id_++;
   path.stream = GrpcOutgoingStream::Open(
-      path.data, shared_, [shared = shared_, address, id = path.stream_id](absl::Status status) {
+      path.data, address, shared_,
+      [shared = shared_, address, id = path.stream_id](absl::Status status) {
         shared->control->Post([shared, address, id, status = std::move(status)] {
           if (shared->transport != nullptr) shared->transport->OnStreamDone(address, id, status);
         });
@@ -194,6 +195,7 @@ void GrpcTransport::Sweep() {
 
 uint64_t GrpcTransport::bytes_sent() const { return shared_->bytes_sent.load(); }
 uint64_t GrpcTransport::bytes_received() const { return shared_->bytes_received.load(); }
+uint64_t GrpcTransport::bytes_copied() const { return shared_->bytes_copied.load(); }
 uint64_t GrpcTransport::frames_dropped() const { return shared_->frames_dropped.load(); }
 size_t GrpcTransport::incoming_streams() const { return service_->streams(); }
 

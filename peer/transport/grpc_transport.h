@@ -56,6 +56,8 @@ class GrpcTransport final : public Transport {
   void Forget(const std::string& address) override;
   uint64_t bytes_sent() const override;
   uint64_t bytes_received() const override;
+  // Those of them that were copied from the memory of other processes of this host.
+  uint64_t bytes_copied() const;
 
   // Frames that were queued and then dropped: their stream broke, or its queue was full.
   uint64_t frames_dropped() const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "peer/transport/frame.h"
@@ -23,6 +24,7 @@ constexpr uint32_t Tag(int field, WireType type) {
 }
 
 constexpr uint32_t kHeaderTag = Tag(v1::ShardFrame::kHeaderFieldNumber, kDelimited);
+constexpr uint32_t kWordTag = Tag(v1::ShardFrame::kSameHostFieldNumber, kDelimited);
 constexpr uint32_t kPayloadTag = Tag(v1::ShardFrame::kPayloadFieldNumber, kDelimited);
 
 constexpr int kMaxVarintBytes = 10;
@@ -35,6 +37,13 @@ void AppendVarint(uint64_t value, std::string* out) {
     value >>= 7;
   }
   out->push_back(static_cast<char>(value));
+}
+
+template <typename Message>
+void AppendMessage(uint32_t tag, const Message& message, std::string* out) {
+  AppendVarint(tag, out);
+  AppendVarint(message.ByteSizeLong(), out);
+  message.AppendToString(out);
 }
 
 // Reads forward through slices as if they were one.
@@ -142,13 +151,12 @@ absl::Status Malformed(const Cursor& cursor, absl::string_view what) {
 
 }  // namespace
 
-std::string EncodeFramePrefix(const v1::ShardHeader& header, size_t payload_size) {
+std::string EncodeFramePrefix(const v1::ShardHeader& header, size_t payload_size,
+                              const v1::SameHost* word) {
   std::string prefix;
-  const size_t header_size = header.ByteSizeLong();
-  prefix.reserve(header_size + 16);
-  AppendVarint(kHeaderTag, &prefix);
-  AppendVarint(header_size, &prefix);
-  header.AppendToString(&prefix);
+  prefix.reserve(header.ByteSizeLong() + (word == nullptr ? 0 : word->ByteSizeLong()) + 24);
+  AppendMessage(kHeaderTag, header, &prefix);
+  if (word != nullptr) AppendMessage(kWordTag, *word, &prefix);
   if (payload_size > 0) {
     AppendVarint(kPayloadTag, &prefix);
     AppendVarint(payload_size, &prefix);
@@ -156,40 +164,49 @@ std::string EncodeFramePrefix(const v1::ShardHeader& header, size_t payload_size
   return prefix;
 }
 
+std::string EncodeWord(const v1::SameHost& word) {
+  std::string bytes;
+  AppendMessage(kWordTag, word, &bytes);
+  return bytes;
+}
+
 absl::Status ParseFrame(absl::Span<const absl::string_view> slices, WireFrame* frame) {
   Cursor cursor(slices);
-  bool have_header = false;
   bool have_payload = false;
   while (cursor.left() > 0) {
     uint64_t tag = 0;
     uint64_t size = 0;
     if (!cursor.ReadVarint32(&tag) || tag >> 3 == 0) return Malformed(cursor, "bad field tag");
-    if (tag != kHeaderTag && tag != kPayloadTag) {
+    if (tag != kHeaderTag && tag != kWordTag && tag != kPayloadTag) {
       if (!SkipValue(tag, cursor)) return Malformed(cursor, "bad unknown field");
       continue;
     }
     if (!cursor.ReadVarint32(&size) || size > cursor.left()) {
       return Malformed(cursor, "field longer than the message");
     }
-    if (tag == kHeaderTag) {
-      if (have_header) return Malformed(cursor, "second header");
-      if (size > kMaxHeaderBytes) {
-        return Malformed(cursor,
-                         absl::StrCat("header of ", size, " bytes, limit ", kMaxHeaderBytes));
-      }
-      have_header = true;
-      std::string bytes;
-      bytes.reserve(size);
-      cursor.ReadPieces(size, [&bytes](absl::string_view piece) {
-        bytes.append(piece.data(), piece.size());
-      });
-      if (!frame->header.ParseFromString(bytes)) return Malformed(cursor, "bad header");
-    } else {
-      if (have_payload) return Malformed(cursor, "second payload");
-      have_payload = true;
+    if (tag == kPayloadTag) {
+      if (std::exchange(have_payload, true)) return Malformed(cursor, "second payload");
       frame->payload_size = size;
       cursor.ReadPieces(size,
                         [frame](absl::string_view piece) { frame->payload.push_back(piece); });
+      continue;
+    }
+    const bool is_header = tag == kHeaderTag;
+    if (is_header ? frame->has_header : frame->word.has_value()) {
+      return Malformed(cursor, is_header ? "second header" : "second word");
+    }
+    if (size > kMaxHeaderBytes) {
+      return Malformed(cursor, absl::StrCat("header of ", size, " bytes, limit ", kMaxHeaderBytes));
+    }
+    std::string bytes;
+    bytes.reserve(size);
+    cursor.ReadPieces(
+        size, [&bytes](absl::string_view piece) { bytes.append(piece.data(), piece.size()); });
+    if (is_header) {
+      frame->has_header = true;
+      if (!frame->header.ParseFromString(bytes)) return Malformed(cursor, "bad header");
+    } else if (!frame->word.emplace().ParseFromString(bytes)) {
+      return Malformed(cursor, "bad word");
     }
   }
   if (frame->payload_size > kMaxPayloadBytes) {

@@ -3,7 +3,7 @@
 // What is written is plain protobuf: the header field, then the tag and length of the payload
 // field, then the payload itself, which the caller appends from wherever it lies. What is read may
 // be any encoding of a ShardFrame that protobuf would accept, in pieces cut anywhere: fields in
-// either order, unknown ones skipped. Stricter than protobuf in three ways: header and payload may
+// any order, unknown ones skipped. Stricter than protobuf in three ways: header, word and payload may
 // occur only once, and their sizes are limited. Nothing is allocated for a size that the input
 // merely claims.
 //
@@ -18,16 +18,23 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "proto/peer.pb.h"
 
 namespace starling {
 
-// Everything of the frame but the payload's own bytes. Without a payload (size 0) that is all.
-std::string EncodeFramePrefix(const v1::ShardHeader& header, size_t payload_size);
+// Everything of the frame but the payload's own bytes. Without a payload (size 0) that is all. `word`: null
+// for nothing to say.
+std::string EncodeFramePrefix(const v1::ShardHeader& header, size_t payload_size,
+                              const v1::SameHost* word = nullptr);
+// A frame without a header.
+std::string EncodeWord(const v1::SameHost& word);
 
 struct WireFrame {
   v1::ShardHeader header;
+  bool has_header = false;
+  absl::optional<v1::SameHost> word;
   // The payload where it lies, in order: parts of the slices that were parsed.
   std::vector<absl::string_view> payload;
   size_t payload_size = 0;

@@ -54,6 +54,39 @@ TEST(WireTest, ProtobufUnderstandsWhatIsWritten) {
   EXPECT_EQ(message.payload(), payload);
 }
 
+v1::SameHost Word() {
+  v1::SameHost word;
+  word.set_host("a host");
+  word.set_challenge(17);
+  return word;
+}
+
+TEST(WireTest, WordsForTheSameHostAreWrittenAndReadAsProtobufDoes) {
+  v1::ShardFrame message;
+  *message.mutable_header() = Header();
+  *message.mutable_same_host() = Word();
+  const v1::SameHost word = Word();
+  EXPECT_EQ(EncodeFramePrefix(Header(), 0, &word), message.SerializeAsString());
+  message.clear_header();
+  EXPECT_EQ(EncodeWord(word), message.SerializeAsString());
+
+  const std::string alone = EncodeWord(word);
+  const absl::string_view slice = alone;
+  WireFrame frame;
+  ASSERT_TRUE(ParseFrame({&slice, 1}, &frame).ok());
+  EXPECT_FALSE(frame.has_header);
+  ASSERT_TRUE(frame.word);
+  EXPECT_EQ(frame.word->challenge(), 17);
+}
+
+TEST(WireTest, ASecondWordAndOneThatCannotBeReadAreRefused) {
+  EXPECT_EQ(CodeOf(EncodeWord(Word()) + EncodeWord(Word())), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(CodeOf(std::string("\x12\x02\x0a\x7f", 4)), absl::StatusCode::kInvalidArgument);
+  v1::SameHost large;
+  large.set_host(std::string(kMaxHeaderBytes, 'x'));
+  EXPECT_EQ(CodeOf(EncodeWord(large)), absl::StatusCode::kInvalidArgument);
+}
+
 TEST(WireTest, AFrameWithoutPayloadIsWhatProtobufWrites) {
   v1::ShardFrame message;
   *message.mutable_header() = Header();
