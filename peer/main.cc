@@ -20,6 +20,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "model/catalog.h"
 #include "model/registry.h"
 #include "peer/bootstrap.h"
@@ -92,7 +93,9 @@ ABSL_FLAG(double, max_steps_per_second, 0, "upper limit on local steps; 0: as fa
 ABSL_FLAG(absl::Duration, evaluate_every, absl::Seconds(20),
           "how often to measure the test accuracy while training; 0: at the end only");
 ABSL_FLAG(absl::Duration, join_timeout, absl::InfiniteDuration(),
-          "give up (exit 75) when the coordinator does not answer for this long");
+          "give up (exit 75) when the coordinator, or without one each of --peers, does not answer for "
+          "this long; default: wait for a coordinator for ever, for peers 3 s before a swarm is founded "
+          "without them");
 ABSL_FLAG(bool, exit_when_done, false,
           "leave the swarm and exit 0 when all epochs are done; default: go on serving");
 ABSL_FLAG(std::string, preset, "lan",
@@ -273,10 +276,25 @@ class Daemon {
     auto found = FindRun(&control_, transport_.get(), coordinator_.get(), bootstrap);
     if (absl::IsCancelled(found.status())) return kExitOk;
     if (!found.ok()) return Complain(found.status());
-    v1::RunConfig config = found->config;
+    const v1::RunConfig config = *std::move(found);
     if (absl::Status status = CheckRun(config); !status.ok()) {
       return Complain(absl::FailedPreconditionError(
           absl::StrCat("this peer cannot train the swarm's run: ", status.message())));
+    }
+
+    spdlog::info("run {}: model {}, algorithm {}; loading", RunIdOf(config).ToString(),
+                 config.model().name(), config.algorithm().name());
+    auto deps = BuildWorld(config, id);
+    if (!deps.ok()) return Complain(deps.status());
+    absl::optional<uint32_t> slot;
+    if (const int wanted = absl::GetFlag(FLAGS_slot); wanted >= 0) {
+      bootstrap.self.set_slot(static_cast<uint32_t>(wanted));
+    }
+    if (coordinator_ != nullptr) {
+      auto taken = TakeSlot(&control_, coordinator_.get(), RunIdOf(config), bootstrap);
+      if (absl::IsCancelled(taken.status())) return kExitOk;
+      if (!taken.ok()) return Complain(taken.status());
+      slot = *taken;
     }
 
     PeerOptions options;
@@ -288,7 +306,7 @@ class Daemon {
     options.seeds = Seeds();
     const int wanted_slot = absl::GetFlag(FLAGS_slot);
     options.slot = wanted_slot >= 0 ? static_cast<uint32_t>(wanted_slot)
-                   : found->has_slot ? found->slot
+                   : slot            ? *slot
                                      : static_cast<uint32_t>(id.value() % config.data().parts());
     options.centre = absl::GetFlag(FLAGS_centre);
     options.membership = membership;
@@ -305,8 +323,6 @@ class Daemon {
       options.step_time = [rate] { return absl::Seconds(1 / rate); };
     }
 
-    auto deps = BuildWorld(config, options.slot);
-    if (!deps.ok()) return Complain(deps.status());
     auto peer = Peer::Create(*std::move(deps), std::move(options));
     if (!peer.ok()) return Complain(peer.status());
     peer_ = *std::move(peer);
@@ -314,15 +330,18 @@ class Daemon {
     return Serve();
   }
 
-  absl::StatusOr<PeerDeps> BuildWorld(const v1::RunConfig& config, uint32_t slot) {
+  // All that takes long. The noise of dropout is as the --slot, so that a run can be repeated, or this peer's own.
+  absl::StatusOr<PeerDeps> BuildWorld(const v1::RunConfig& config, PeerId id) {
+    const int slot = absl::GetFlag(FLAGS_slot);
+    const uint64_t stream = slot >= 0 ? static_cast<uint64_t>(slot) : id.value();
     v1::DataConfig data_config = config.data();
     data_config.set_directory(DataDirectoryFromFlags());
     auto data = LoadData(data_config, config.seed());
     if (!data.ok()) return data.status();
     const int threads = absl::GetFlag(FLAGS_threads);
-    auto model = MakeModel(config.model(), *data->train, config.seed(), slot, threads);
+    auto model = MakeModel(config.model(), *data->train, config.seed(), stream, threads);
     if (!model.ok()) return model.status();
-    auto evaluation_model = MakeModel(config.model(), *data->test, config.seed(), slot, threads);
+    auto evaluation_model = MakeModel(config.model(), *data->test, config.seed(), stream, threads);
     if (!evaluation_model.ok()) return evaluation_model.status();
     spdlog::info("model {} with {} parameters, {} thread{}; {} training examples, {} test examples",
                  config.model().name(), (*model)->parameters().size(), (*model)->threads(),

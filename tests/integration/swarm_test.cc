@@ -101,6 +101,20 @@ TEST_F(SwarmTest, NewcomerTakesOverALivingPeersParameters) {
   EXPECT_EQ(status.slot(), 2u);
 }
 
+TEST_F(SwarmTest, WhoIsStillLoadingIsKnownToNobodyAndTakesNobodysSlot) {
+  ASSERT_NO_FATAL_FAILURE(Start(2));
+  // This one never finishes: there is no data where it looks for some.
+  auto loading = StartPeer({absl::StrCat("--coordinator=", coordinator_->address()),
+                            "--data_dir=/nonexistent"});
+  EXPECT_TRUE(loading->LogHas("loading")) << loading->log();
+  EXPECT_EQ(loading->Wait(), 66) << loading->log();
+  EXPECT_EQ(StatusOf(coordinator_->address()).peers_size(), 2);
+  Daemon& newcomer = AddPeer();
+  v1::Status status;
+  ASSERT_TRUE(WatchUntil(newcomer.address(), Trains, &status)) << newcomer.log();
+  EXPECT_EQ(status.slot(), 2u);
+}
+
 TEST_F(SwarmTest, LeaveRequestEndsThePeerInGoodOrderAndTheOthersSeeItLeft) {
   ASSERT_NO_FATAL_FAILURE(Start(3));
   const std::string id = StatusOf(peers_[2]->address()).peer_id();
