@@ -32,6 +32,7 @@
 #include "peer/runtime/asio_executor.h"
 #include "peer/runtime/asio_signals.h"
 #include "peer/runtime/atomic_file.h"
+#include "peer/runtime/directory_lock.h"
 #include "peer/runtime/exit_codes.h"
 #include "peer/runtime/flags.h"
 #include "peer/runtime/grpc_server.h"
@@ -63,7 +64,7 @@ ABSL_FLAG(std::string, advertise, "",
 ABSL_FLAG(std::string, address_file, "", "write the advertised host:port to this file once bound");
 ABSL_FLAG(std::string, state_dir, "",
           "directory that keeps this peer's id across restarts, its checkpoints, and the addresses of other "
-          "peers to find the swarm again; empty: a new id at each start");
+          "peers to find the swarm again; of one process at a time; empty: a new id at each start");
 ABSL_FLAG(absl::Duration, checkpoint_every, absl::Seconds(60),
           "how often to save the parameters in --state_dir, from which a restarted peer goes on if nobody else "
           "trains or they are fresh enough; 0: never");
@@ -117,8 +118,8 @@ second one exits at once. Ask it anything with: starling status --endpoint=HOST:
 
 Exit codes: 0 left in good order; 64 unknown flag, bad value, unknown algorithm; 65 a data file is
 corrupt; 66 a file is absent; 69 the port is taken; 70 training diverged, again after --rollbacks, or a defect of ours;
-73 the state directory cannot be written; 75 the coordinator does not answer (--join_timeout);
-76 another process runs with this peer's id; 78 the swarm trains another model or algorithm, or refuses this peer.
+73 the state directory cannot be written; 75 nobody answers (--join_timeout), or another process uses the
+state directory; 76 another process runs with this peer's id; 78 the swarm trains another model or algorithm, or refuses this peer.
 
 Flags:
 )";
@@ -197,6 +198,10 @@ class Daemon {
                                         absl::GetFlag(FLAGS_reply_codec));
     if (!codecs.ok()) return Complain(codecs.status());
     codecs_ = *codecs;
+    if (const absl::Status status = LockStateDirectory(); !status.ok()) {
+      Complain(status);
+      return absl::IsAlreadyExists(status) ? kExitTryAgain : kExitCantCreate;
+    }
     auto id = LoadOrMakePeerId(absl::GetFlag(FLAGS_state_dir));
     if (!id.ok()) {
       Complain(id.status());
@@ -210,6 +215,14 @@ class Daemon {
   }
 
  private:
+  absl::Status LockStateDirectory() {
+    if (absl::GetFlag(FLAGS_state_dir).empty()) return absl::OkStatus();
+    auto lock = DirectoryLock::Take(absl::GetFlag(FLAGS_state_dir));
+    if (!lock.ok()) return lock.status();
+    state_directory_.emplace(*std::move(lock));
+    return absl::OkStatus();
+  }
+
   absl::Status Listen(PeerId id) {
     transport_ = std::make_unique<GrpcTransport>(&control_, GrpcTransportOptions());
     status_service_ = std::make_unique<GrpcStatusService>(&control_);
@@ -464,6 +477,7 @@ class Daemon {
     transport_.reset();
   }
 
+  absl::optional<DirectoryLock> state_directory_;
   AsioThreads control_threads_{"control", 1};
   AsioThreads training_threads_{"training", 1};
   AsioThreads evaluation_threads_{"evaluation", 1};

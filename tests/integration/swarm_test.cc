@@ -302,6 +302,33 @@ TEST(PeersWithoutCoordinatorTest, RestartedPeerFindsItsSwarmThoughItsSeedIsGone)
   EXPECT_GT(StatusOf(peer->address()).incarnation(), incarnation);
 }
 
+TEST(PeersWithoutCoordinatorTest, OfTwoProcessesWithOneStateDirectoryTheSecondEndsAtOnce) {
+  StateDirectory state;
+  auto first = StartPeer({"--model=mlp", "--epochs=0", state.flag()});
+  ASSERT_TRUE(WatchUntil(first->address(), Trains)) << first->log();
+  auto second = StartPeer({"--model=mlp", "--epochs=0", state.flag()});
+  EXPECT_EQ(second->Wait(), 75) << second->log();
+  EXPECT_TRUE(second->LogHas(state.path())) << second->log();
+  EXPECT_TRUE(second->LogHas(absl::StrCat("process ", first->pid()))) << second->log();
+  EXPECT_FALSE(second->LogHas("listens on", absl::ZeroDuration())) << "it never spoke to anybody";
+  EXPECT_TRUE(WatchUntil(first->address(), MoreSteps(50)));
+  // Also one that stands still.
+  first->Signal(SIGSTOP);
+  second = StartPeer({"--model=mlp", "--epochs=0", state.flag()});
+  EXPECT_EQ(second->Wait(), 75) << second->log();
+  first->Signal(SIGKILL);
+  first->Wait();
+  second = StartPeer({"--model=mlp", "--epochs=0", state.flag()});
+  EXPECT_TRUE(WatchUntil(second->address(), Trains)) << second->log();
+}
+
+TEST(PeersWithoutCoordinatorTest, WhoIsGivenAJoinTimeoutFoundsNoSwarmOfItsOwn) {
+  // Nobody listens on port 1.
+  auto peer = StartPeer({"--model=mlp", "--peers=127.0.0.1:1", "--join_timeout=1s"});
+  EXPECT_EQ(peer->Wait(), 75) << peer->log();
+  EXPECT_TRUE(peer->LogHas("no peer answers at 127.0.0.1:1")) << peer->log();
+}
+
 TEST(PeersWithoutCoordinatorTest, OfTwoProcessesWithOneIdTheOlderEndsWithItsOwnCode) {
   StateDirectory state;
   StateDirectory copy;
