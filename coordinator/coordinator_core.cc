@@ -13,12 +13,19 @@ namespace {
 
 // Of one report; more is not what peers send.
 constexpr int kMostMissing = 256;
+// Rounds last an hour at most.
+constexpr double kLongestTold = 3600;
 
 absl::Status Insists(absl::string_view what, absl::string_view ours, absl::string_view theirs) {
   return absl::FailedPreconditionError(
       absl::StrCat("this coordinator runs ", what, " \"", ours, "\", the peer insists on \"",
                    OneLine(theirs, 64), "\"; start the peer without --", what,
                    " or join another coordinator"));
+}
+
+// A time from the network; what makes no sense is none.
+absl::Duration Told(double seconds) {
+  return seconds > 0 && seconds < kLongestTold ? absl::Seconds(seconds) : absl::ZeroDuration();
 }
 
 }  // namespace
@@ -39,6 +46,13 @@ absl::StatusOr<v1::JoinResponse> CoordinatorCore::Join(absl::Time now,
   absl::Status status = CheckExpectations(request);
   if (!status.ok()) return status;
 
+  v1::JoinResponse response;
+  *response.mutable_config() = config_;
+  response.set_run_id(run_id_.value());
+  if (request.run_id() == 0) {
+    *response.mutable_view() = View();
+    return response;
+  }
   v1::Member member = request.member();
   while (member.peer_id() == 0 ||
          (request.member().peer_id() == 0 && registry_.Find(PeerId(member.peer_id())))) {
@@ -46,14 +60,10 @@ absl::StatusOr<v1::JoinResponse> CoordinatorCore::Join(absl::Time now,
   }
   status = registry_.Join(now, member);
   if (!status.ok()) return status;
-  if (request.run_id() != 0) registry_.SetReady(PeerId(member.peer_id()));
   NoteStart();
 
-  v1::JoinResponse response;
   response.set_peer_id(member.peer_id());
   response.set_slot(registry_.Find(PeerId(member.peer_id()))->slot());
-  *response.mutable_config() = config_;
-  response.set_run_id(run_id_.value());
   *response.mutable_view() = View();
   response.set_lease_seconds(absl::ToDoubleSeconds(options_.lease));
   response.set_heartbeat_seconds(absl::ToDoubleSeconds(options_.heartbeat));
@@ -73,6 +83,7 @@ absl::StatusOr<v1::HeartbeatResponse> CoordinatorCore::Heartbeat(
     }
     registry_.SetMissing(PeerId(request.peer_id()), std::move(missing));
   }
+  registry_.SetAveragingTime(PeerId(request.peer_id()), Told(request.averaging_seconds()));
   NoteStart();
   v1::HeartbeatResponse response;
   response.set_epoch(registry_.epoch());
@@ -89,7 +100,7 @@ void CoordinatorCore::Tick(absl::Time now) {
   registry_.Expire(now);
   if (config_.averaging().period_steps() == 0) return;
   absl::optional<v1::RoundPlan> plan =
-      planner_.Tick(now, registry_.epoch(), registry_.Members());
+      planner_.Tick(now, registry_.epoch(), registry_.Members(), registry_.LongestAveraging());
   if (plan.has_value()) plans_.push_back(*std::move(plan));
 }
 
@@ -141,7 +152,7 @@ absl::Status CoordinatorCore::CheckExpectations(const v1::JoinRequest& request) 
 // Latched. A member that is training already says that the run began before this coordinator did.
 void CoordinatorCore::NoteStart() {
   if (started_) return;
-  started_ = registry_.ready() >= config_.min_peers();
+  started_ = registry_.living() >= config_.min_peers();
   if (started_) return;
   for (const v1::Member& member : registry_.Members()) {
     if (member.state() == v1::PEER_STATE_ALIVE) started_ = true;

@@ -14,7 +14,7 @@ namespace starling {
 
 RegistryOptions RegistryOptions::Fast() {
   RegistryOptions options;
-  options.lease = absl::Seconds(2);
+  options.lease = absl::Seconds(3);
   options.heartbeat = absl::Milliseconds(400);
   return options;
 }
@@ -115,7 +115,6 @@ absl::Status Registry::Join(absl::Time now, const v1::Member& member) {
   }
 
   Row& row = rows_[id];
-  row.ready = row.ready && was_living && !superseded;
   if (!was_living || superseded) {
     row.looks_after_others = false;
     row.missing.clear();
@@ -136,7 +135,6 @@ absl::Status Registry::Renew(absl::Time now, PeerId id, uint64_t incarnation, ui
                                             ") holds no lease; join again"));
   }
   Row& row = found->second;
-  row.ready = true;
   row.renewed = now;
   row.member.set_step(step);
   if ((state == v1::PEER_STATE_JOINING || state == v1::PEER_STATE_ALIVE) &&
@@ -201,6 +199,19 @@ void Registry::SetMissing(PeerId reporter, std::vector<PeerId> missing) {
   found->second.missing = std::move(missing);
 }
 
+void Registry::SetAveragingTime(PeerId reporter, absl::Duration time) {
+  const auto found = rows_.find(reporter);
+  if (found != rows_.end()) found->second.averaging = time;
+}
+
+absl::Duration Registry::LongestAveraging() const {
+  absl::Duration longest;
+  for (const auto& [id, row] : rows_) {
+    if (row.member.state() == v1::PEER_STATE_ALIVE) longest = std::max(longest, row.averaging);
+  }
+  return longest;
+}
+
 const v1::Member* Registry::Find(PeerId id) const {
   const auto found = rows_.find(id);
   return found == rows_.end() ? nullptr : &found->second.member;
@@ -226,17 +237,6 @@ uint32_t Registry::ChooseSlot(uint32_t former, uint32_t wanted) const {
   uint32_t lowest = 0;
   while (taken.contains(lowest)) ++lowest;
   return lowest;
-}
-
-void Registry::SetReady(PeerId id) {
-  const auto found = rows_.find(id);
-  if (found != rows_.end()) found->second.ready = true;
-}
-
-size_t Registry::ready() const {
-  return static_cast<size_t>(std::count_if(rows_.begin(), rows_.end(), [](const auto& entry) {
-    return IsLiving(entry.second.member) && entry.second.ready;
-  }));
 }
 
 void Registry::Changed(const v1::Member& member) {

@@ -80,6 +80,11 @@ class Registry {
   // alone decide.
   void SetMissing(PeerId reporter, std::vector<PeerId> missing);
 
+  // How long the holder of a lease says that its part of an averaging round takes at least.
+  void SetAveragingTime(PeerId reporter, absl::Duration time);
+  // The longest of those who train.
+  absl::Duration LongestAveraging() const;
+
   // Makes a living member LEFT. Anything else is left as it is: leaving twice is no mistake.
   void Leave(absl::Time now, PeerId id, uint64_t incarnation, absl::string_view reason);
 
@@ -91,11 +96,6 @@ class Registry {
 
   uint64_t epoch() const { return (start_number_ << 32) + changes_; }
   size_t living() const { return living_; }
-  // The member has what it needs to train: it joined knowing the run, or renews its lease. One that only
-  // asked which run this is may take seconds to load its model and data.
-  void SetReady(PeerId id);
-  // Living members that are ready.
-  size_t ready() const;
   // Null if there is no such row.
   const v1::Member* Find(PeerId id) const;
   // Every row, the departed included, by ascending id.
@@ -108,9 +108,9 @@ class Registry {
     v1::Member member;
     absl::Time renewed;   // last sign of life, while living
     absl::Time departed;  // while not
-    bool ready = false;
     bool looks_after_others = false;
     std::vector<PeerId> missing;  // ascending
+    absl::Duration averaging;
   };
 
   size_t SeenBy(absl::Time now, PeerId id) const;

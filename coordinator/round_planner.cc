@@ -3,9 +3,15 @@
 #include <algorithm>
 
 namespace starling {
+namespace {
+
+constexpr absl::Duration kLongestRound = absl::Hours(1);
+
+}  // namespace
 
 absl::optional<v1::RoundPlan> RoundPlanner::Tick(absl::Time now, uint64_t epoch,
-                                                 const std::vector<v1::Member>& members) {
+                                                 const std::vector<v1::Member>& members,
+                                                 absl::Duration transfer) {
   const uint64_t period = config_.period_steps();
   if (period == 0) return absl::nullopt;
 
@@ -27,10 +33,12 @@ absl::optional<v1::RoundPlan> RoundPlanner::Tick(absl::Time now, uint64_t epoch,
   if (now < open_until_ || median - *last_step_ < period) return absl::nullopt;
 
   last_step_ = median;
-  open_until_ = now + absl::Seconds(config_.deadline_seconds());
+  const absl::Duration deadline =
+      std::min(absl::Seconds(config_.deadline_seconds()) + 2 * transfer, kLongestRound);
+  open_until_ = now + deadline;
   plan.set_epoch(epoch);
   plan.set_round(++rounds_);
-  plan.set_deadline_seconds(config_.deadline_seconds());
+  plan.set_deadline_seconds(absl::ToDoubleSeconds(deadline));
   return plan;
 }
 

@@ -6,6 +6,9 @@
 // first round is due at the next multiple of the period, whether the swarm is new or the
 // coordinator was restarted in the middle.
 //
+// A round may take what the configuration says and twice what its slowest participant needs for nothing but
+// its transfers (a 256 MiB model behind 20 Mbit/s: minutes), at most an hour.
+//
 // One round at a time: the next waits until the deadline of the last. Peers that have finished
 // earlier simply train on.
 
@@ -29,9 +32,11 @@ class RoundPlanner {
   explicit RoundPlanner(const v1::AveragingConfig& config) : config_(config) {}
 
   // The round that starts now, if one does. `members` by ascending id; only those that are ALIVE
-  // count, and at least two must be. `epoch` is the fencing epoch of this very view.
+  // count, and at least two must be. `epoch` is the fencing epoch of this very view. `transfer`: how
+  // long the slowest of them says that its part takes.
   absl::optional<v1::RoundPlan> Tick(absl::Time now, uint64_t epoch,
-                                     const std::vector<v1::Member>& members);
+                                     const std::vector<v1::Member>& members,
+                                     absl::Duration transfer = absl::ZeroDuration());
 
   uint64_t rounds_planned() const { return rounds_; }
 

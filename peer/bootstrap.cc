@@ -4,43 +4,17 @@
 #include <memory>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/types/optional.h"
+#include "peer/runtime/awaited.h"
 
 namespace starling {
 namespace {
 
 constexpr absl::Duration kFirstBackoff = absl::Milliseconds(200);
 constexpr absl::Duration kLongestBackoff = absl::Seconds(5);
-constexpr absl::Duration kPoll = absl::Milliseconds(100);
-
-// A value that one thread waits for and another delivers, once.
-template <typename T>
-class Awaited {
- public:
-  void Set(T value) {
-    absl::MutexLock lock(&mutex_);
-    if (!value_) value_ = std::move(value);
-  }
-  // nullopt after `timeout`, or when `stopped` says so.
-  absl::optional<T> Wait(absl::Duration timeout, const std::function<bool()>& stopped) {
-    absl::MutexLock lock(&mutex_);
-    while (!value_ && timeout > absl::ZeroDuration() && !stopped()) {
-      const absl::Duration slice = std::min(timeout, kPoll);
-      mutex_.AwaitWithTimeout(absl::Condition(this, &Awaited::HasValue), slice);
-      timeout -= slice;
-    }
-    return value_;
-  }
-
- private:
-  bool HasValue() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return value_.has_value(); }
-  absl::Mutex mutex_;
-  absl::optional<T> value_ ABSL_GUARDED_BY(mutex_);
-};
+constexpr absl::Duration kPatienceWithCall = absl::Seconds(10);
 
 absl::Status CheckExpected(const BootstrapOptions& options, const v1::RunConfig& config,
                            const std::string& whose) {
@@ -85,95 +59,133 @@ absl::optional<v1::RunConfig> AskPeers(Executor* control, Transport* transport,
   return absl::nullopt;
 }
 
-absl::StatusOr<BootstrapResult> AskCoordinator(Executor* control, Transport* transport,
-                                               CoordinatorClient* coordinator,
-                                               const BootstrapOptions& options) {
+// Its name and what went wrong there.
+std::string SaidBy(const CoordinatorClient& coordinator, absl::string_view what,
+                   absl::string_view message) {
+  return absl::StrCat("coordinator at ", coordinator.address(), " ", what, ": ", message);
+}
+
+// Asked again it would say the same.
+bool IsFinal(const absl::Status& status) {
+  return absl::IsFailedPrecondition(status) || absl::IsAlreadyExists(status) ||
+         absl::IsInvalidArgument(status);
+}
+
+absl::Status Refusal(const CoordinatorClient& coordinator, const absl::Status& status) {
+  return absl::Status(
+      absl::IsAlreadyExists(status) ? status.code() : absl::StatusCode::kFailedPrecondition,
+      SaidBy(coordinator, "refuses this peer", status.message()));
+}
+
+// Sends `request` and waits for what comes of it, at most `timeout`.
+absl::StatusOr<v1::JoinResponse> Join(Executor* control, CoordinatorClient* coordinator,
+                                      const v1::JoinRequest& request, absl::Duration timeout,
+                                      const std::function<bool()>& stopped) {
+  auto answer = std::make_shared<Awaited<absl::StatusOr<v1::JoinResponse>>>();
+  control->Post([coordinator, request, answer] {
+    coordinator->Join(request, [answer](absl::StatusOr<v1::JoinResponse> response) {
+      answer->Set(std::move(response));
+    });
+  });
+  auto response = answer->Wait(timeout, stopped);
+  if (stopped()) return absl::CancelledError("stopped while joining");
+  if (response) return *std::move(response);
+  return absl::DeadlineExceededError(
+      absl::StrCat("no answer for ", absl::FormatDuration(timeout)));
+}
+
+absl::StatusOr<v1::RunConfig> AskCoordinator(Executor* control, Transport* transport,
+                                             CoordinatorClient* coordinator,
+                                             const BootstrapOptions& options) {
   absl::Duration backoff = kFirstBackoff;
-  absl::Duration left = options.join_timeout;
+  const absl::Time deadline = control->Now() + options.join_timeout;
   std::string last_error;
   for (;;) {
-    auto answer = std::make_shared<Awaited<absl::StatusOr<v1::JoinResponse>>>();
-    v1::JoinRequest request;
-    *request.mutable_member() = options.self;
-    request.set_expect_model(options.expect_model);
-    request.set_expect_algorithm(options.expect_algorithm);
-    control->Post([coordinator, request, answer] {
-      coordinator->Join(request, [answer](absl::StatusOr<v1::JoinResponse> response) {
-        answer->Set(std::move(response));
-      });
-    });
-    const auto response = answer->Wait(absl::Seconds(10), options.stopped);
-    if (options.stopped()) return absl::CancelledError("stopped while joining");
-    absl::Status status = response ? response->status()
-                                   : absl::DeadlineExceededError("no answer for 10 s");
-    if (status.ok()) {
-      BootstrapResult result;
-      result.config = (*response)->config();
-      result.peer_id = (*response)->peer_id();
-      result.slot = (*response)->slot();
-      result.has_slot = true;
-      return result;
-    }
-    if (absl::IsFailedPrecondition(status) || absl::IsAlreadyExists(status) ||
-        absl::IsInvalidArgument(status)) {
-      return absl::Status(
-          absl::IsAlreadyExists(status) ? status.code() : absl::StatusCode::kFailedPrecondition,
-          absl::StrCat("coordinator at ", coordinator->address(),
-                       " refuses this peer: ", status.message()));
-    }
-    const std::string error(status.message());
+    v1::JoinRequest question;  // without a run: nobody is registered
+    *question.mutable_member() = options.self;
+    question.set_expect_model(options.expect_model);
+    question.set_expect_algorithm(options.expect_algorithm);
+    const absl::Duration patience =
+        std::clamp(deadline - control->Now(), kFirstBackoff, kPatienceWithCall);
+    const auto response = Join(control, coordinator, question, patience, options.stopped);
+    if (response.ok()) return response->config();
+    if (absl::IsCancelled(response.status())) return response.status();
+    if (IsFinal(response.status())) return Refusal(*coordinator, response.status());
+    const std::string error(response.status().message());
     if (error != last_error) {
-      options.log(absl::StrCat("coordinator at ", coordinator->address(), " does not answer: ",
-                               error, "; trying again"));
+      options.log(absl::StrCat(SaidBy(*coordinator, "does not answer", error), "; trying again"));
       last_error = error;
     }
+    const absl::Duration left = deadline - control->Now();
     if (left <= absl::ZeroDuration()) {
       return absl::DeadlineExceededError(
           absl::StrCat("coordinator at ", coordinator->address(), " did not answer within ",
                        absl::FormatDuration(options.join_timeout), ": ", error));
     }
     // A swarm that goes on without its coordinator takes in whoever comes back.
-    if (const auto config = AskPeers(control, transport, options, backoff)) {
-      BootstrapResult result;
-      result.config = *config;
-      result.peer_id = options.self.peer_id();
-      return result;
+    if (const auto config = AskPeers(control, transport, options, std::min(backoff, left))) {
+      return *config;
     }
     if (options.stopped()) return absl::CancelledError("stopped while joining");
-    left -= backoff;
     backoff = std::min(backoff * 2, kLongestBackoff);
   }
 }
 
 }  // namespace
 
-absl::StatusOr<BootstrapResult> FindRun(Executor* control, Transport* transport,
-                                        CoordinatorClient* coordinator,
-                                        const BootstrapOptions& options) {
+absl::StatusOr<v1::RunConfig> FindRun(Executor* control, Transport* transport,
+                                      CoordinatorClient* coordinator,
+                                      const BootstrapOptions& options) {
   if (coordinator != nullptr) {
-    auto result = AskCoordinator(control, transport, coordinator, options);
-    if (!result.ok()) return result;
-    const absl::Status expected = CheckExpected(options, result->config, "the swarm");
+    auto config = AskCoordinator(control, transport, coordinator, options);
+    if (!config.ok()) return config;
+    const absl::Status expected = CheckExpected(options, *config, "the swarm");
     if (!expected.ok()) return expected;
-    return result;
+    return config;
   }
-  BootstrapResult result;
-  result.peer_id = options.self.peer_id();
-  if (!options.seeds.empty() && !options.found) {
-    const auto config = AskPeers(control, transport, options, options.patience);
-    if (options.stopped()) return absl::CancelledError("stopped while looking for peers");
-    if (config) {
-      const absl::Status expected = CheckExpected(options, *config, "the swarm");
-      if (!expected.ok()) return expected;
-      result.config = *config;
-      return result;
+  if (options.seeds.empty() || options.found) return options.own;
+  // Whoever says how long to look wants that swarm, and no other.
+  const bool only_that = options.join_timeout != absl::InfiniteDuration();
+  const absl::Duration patience = only_that ? options.join_timeout : options.patience;
+  const auto config = AskPeers(control, transport, options, patience);
+  if (options.stopped()) return absl::CancelledError("stopped while looking for peers");
+  if (config) {
+    const absl::Status expected = CheckExpected(options, *config, "the swarm");
+    if (!expected.ok()) return expected;
+    return *config;
+  }
+  const std::string nobody =
+      absl::StrCat("no peer answers at ", absl::StrJoin(options.seeds, ", "), " within ",
+                   absl::FormatDuration(patience));
+  if (only_that) {
+    return absl::DeadlineExceededError(
+        absl::StrCat(nobody, " (--join_timeout); start one of them, or found a swarm with --bootstrap"));
+  }
+  options.log(absl::StrCat(nobody, "; starting as the first of a swarm, and asking on"));
+  return options.own;
+}
+
+absl::StatusOr<absl::optional<uint32_t>> TakeSlot(Executor* control, CoordinatorClient* coordinator,
+                                                  RunId run, const BootstrapOptions& options) {
+  v1::JoinRequest request;
+  *request.mutable_member() = options.self;
+  request.set_run_id(run.value());
+  absl::Duration left = options.patience;
+  for (;;) {
+    const auto response = Join(control, coordinator, request, options.patience, options.stopped);
+    if (response.ok()) return response->slot();
+    if (absl::IsCancelled(response.status())) return response.status();
+    if (IsFinal(response.status())) return Refusal(*coordinator, response.status());
+    left -= absl::IsDeadlineExceeded(response.status()) ? options.patience : kFirstBackoff;
+    if (left <= absl::ZeroDuration()) {
+      options.log(absl::StrCat(
+          SaidBy(*coordinator, "gives out no slot", response.status().message()),
+          "; going on without it, and asking on"));
+      return absl::nullopt;
     }
-    options.log(absl::StrCat("no peer answers at ", absl::StrJoin(options.seeds, ", "), " within ",
-                             absl::FormatDuration(options.patience),
-                             "; starting as the first of a swarm, and asking on"));
+    Awaited<bool> nothing;
+    nothing.Wait(kFirstBackoff, options.stopped);
   }
-  result.config = options.own;
-  return result;
 }
 
 }  // namespace starling

@@ -20,6 +20,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "model/catalog.h"
 #include "model/registry.h"
 #include "peer/bootstrap.h"
@@ -31,6 +32,7 @@
 #include "peer/runtime/asio_executor.h"
 #include "peer/runtime/asio_signals.h"
 #include "peer/runtime/atomic_file.h"
+#include "peer/runtime/directory_lock.h"
 #include "peer/runtime/exit_codes.h"
 #include "peer/runtime/flags.h"
 #include "peer/runtime/grpc_server.h"
@@ -62,7 +64,7 @@ ABSL_FLAG(std::string, advertise, "",
 ABSL_FLAG(std::string, address_file, "", "write the advertised host:port to this file once bound");
 ABSL_FLAG(std::string, state_dir, "",
           "directory that keeps this peer's id across restarts, its checkpoints, and the addresses of other "
-          "peers to find the swarm again; empty: a new id at each start");
+          "peers to find the swarm again; of one process at a time; empty: a new id at each start");
 ABSL_FLAG(absl::Duration, checkpoint_every, absl::Seconds(60),
           "how often to save the parameters in --state_dir, from which a restarted peer goes on if nobody else "
           "trains or they are fresh enough; 0: never");
@@ -92,7 +94,9 @@ ABSL_FLAG(double, max_steps_per_second, 0, "upper limit on local steps; 0: as fa
 ABSL_FLAG(absl::Duration, evaluate_every, absl::Seconds(20),
           "how often to measure the test accuracy while training; 0: at the end only");
 ABSL_FLAG(absl::Duration, join_timeout, absl::InfiniteDuration(),
-          "give up (exit 75) when the coordinator does not answer for this long");
+          "give up (exit 75) when the coordinator, or without one each of --peers, does not answer for "
+          "this long; default: wait for a coordinator for ever, for peers 3 s before a swarm is founded "
+          "without them");
 ABSL_FLAG(bool, exit_when_done, false,
           "leave the swarm and exit 0 when all epochs are done; default: go on serving");
 ABSL_FLAG(std::string, preset, "lan",
@@ -114,8 +118,8 @@ second one exits at once. Ask it anything with: starling status --endpoint=HOST:
 
 Exit codes: 0 left in good order; 64 unknown flag, bad value, unknown algorithm; 65 a data file is
 corrupt; 66 a file is absent; 69 the port is taken; 70 training diverged, again after --rollbacks, or a defect of ours;
-73 the state directory cannot be written; 75 the coordinator does not answer (--join_timeout);
-76 another process runs with this peer's id; 78 the swarm trains another model or algorithm, or refuses this peer.
+73 the state directory cannot be written; 75 nobody answers (--join_timeout), or another process uses the
+state directory; 76 another process runs with this peer's id; 78 the swarm trains another model or algorithm, or refuses this peer.
 
 Flags:
 )";
@@ -194,6 +198,10 @@ class Daemon {
                                         absl::GetFlag(FLAGS_reply_codec));
     if (!codecs.ok()) return Complain(codecs.status());
     codecs_ = *codecs;
+    if (const absl::Status status = LockStateDirectory(); !status.ok()) {
+      Complain(status);
+      return absl::IsAlreadyExists(status) ? kExitTryAgain : kExitCantCreate;
+    }
     auto id = LoadOrMakePeerId(absl::GetFlag(FLAGS_state_dir));
     if (!id.ok()) {
       Complain(id.status());
@@ -207,6 +215,14 @@ class Daemon {
   }
 
  private:
+  absl::Status LockStateDirectory() {
+    if (absl::GetFlag(FLAGS_state_dir).empty()) return absl::OkStatus();
+    auto lock = DirectoryLock::Take(absl::GetFlag(FLAGS_state_dir));
+    if (!lock.ok()) return lock.status();
+    state_directory_.emplace(*std::move(lock));
+    return absl::OkStatus();
+  }
+
   absl::Status Listen(PeerId id) {
     transport_ = std::make_unique<GrpcTransport>(&control_, GrpcTransportOptions());
     status_service_ = std::make_unique<GrpcStatusService>(&control_);
@@ -273,10 +289,25 @@ class Daemon {
     auto found = FindRun(&control_, transport_.get(), coordinator_.get(), bootstrap);
     if (absl::IsCancelled(found.status())) return kExitOk;
     if (!found.ok()) return Complain(found.status());
-    v1::RunConfig config = found->config;
+    const v1::RunConfig config = *std::move(found);
     if (absl::Status status = CheckRun(config); !status.ok()) {
       return Complain(absl::FailedPreconditionError(
           absl::StrCat("this peer cannot train the swarm's run: ", status.message())));
+    }
+
+    spdlog::info("run {}: model {}, algorithm {}; loading", RunIdOf(config).ToString(),
+                 config.model().name(), config.algorithm().name());
+    auto deps = BuildWorld(config, id);
+    if (!deps.ok()) return Complain(deps.status());
+    absl::optional<uint32_t> slot;
+    if (const int wanted = absl::GetFlag(FLAGS_slot); wanted >= 0) {
+      bootstrap.self.set_slot(static_cast<uint32_t>(wanted));
+    }
+    if (coordinator_ != nullptr) {
+      auto taken = TakeSlot(&control_, coordinator_.get(), RunIdOf(config), bootstrap);
+      if (absl::IsCancelled(taken.status())) return kExitOk;
+      if (!taken.ok()) return Complain(taken.status());
+      slot = *taken;
     }
 
     PeerOptions options;
@@ -288,7 +319,7 @@ class Daemon {
     options.seeds = Seeds();
     const int wanted_slot = absl::GetFlag(FLAGS_slot);
     options.slot = wanted_slot >= 0 ? static_cast<uint32_t>(wanted_slot)
-                   : found->has_slot ? found->slot
+                   : slot            ? *slot
                                      : static_cast<uint32_t>(id.value() % config.data().parts());
     options.centre = absl::GetFlag(FLAGS_centre);
     options.membership = membership;
@@ -305,8 +336,6 @@ class Daemon {
       options.step_time = [rate] { return absl::Seconds(1 / rate); };
     }
 
-    auto deps = BuildWorld(config, options.slot);
-    if (!deps.ok()) return Complain(deps.status());
     auto peer = Peer::Create(*std::move(deps), std::move(options));
     if (!peer.ok()) return Complain(peer.status());
     peer_ = *std::move(peer);
@@ -314,15 +343,18 @@ class Daemon {
     return Serve();
   }
 
-  absl::StatusOr<PeerDeps> BuildWorld(const v1::RunConfig& config, uint32_t slot) {
+  // All that takes long. The noise of dropout is as the --slot, so that a run can be repeated, or this peer's own.
+  absl::StatusOr<PeerDeps> BuildWorld(const v1::RunConfig& config, PeerId id) {
+    const int slot = absl::GetFlag(FLAGS_slot);
+    const uint64_t stream = slot >= 0 ? static_cast<uint64_t>(slot) : id.value();
     v1::DataConfig data_config = config.data();
     data_config.set_directory(DataDirectoryFromFlags());
     auto data = LoadData(data_config, config.seed());
     if (!data.ok()) return data.status();
     const int threads = absl::GetFlag(FLAGS_threads);
-    auto model = MakeModel(config.model(), *data->train, config.seed(), slot, threads);
+    auto model = MakeModel(config.model(), *data->train, config.seed(), stream, threads);
     if (!model.ok()) return model.status();
-    auto evaluation_model = MakeModel(config.model(), *data->test, config.seed(), slot, threads);
+    auto evaluation_model = MakeModel(config.model(), *data->test, config.seed(), stream, threads);
     if (!evaluation_model.ok()) return evaluation_model.status();
     spdlog::info("model {} with {} parameters, {} thread{}; {} training examples, {} test examples",
                  config.model().name(), (*model)->parameters().size(), (*model)->threads(),
@@ -445,6 +477,7 @@ class Daemon {
     transport_.reset();
   }
 
+  absl::optional<DirectoryLock> state_directory_;
   AsioThreads control_threads_{"control", 1};
   AsioThreads training_threads_{"training", 1};
   AsioThreads evaluation_threads_{"evaluation", 1};

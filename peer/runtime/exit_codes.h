@@ -17,7 +17,7 @@ enum ExitCode : int {
   kExitUnavailable = 69,  // port taken, daemon not reachable
   kExitInternal = 70,     // a defect of ours, or the training diverged
   kExitCantCreate = 73,   // the state directory cannot be written
-  kExitTryAgain = 75,     // nobody answered in time; the same command may work later
+  kExitTryAgain = 75,     // nobody answered in time, or the state directory is in use; the same may work later
   kExitSuperseded = 76,   // another process runs with this peer's id, and started later
   kExitConfig = 78,       // configuration refused: other model, other run, values out of range
 };

@@ -29,10 +29,10 @@ class Recorder : public SwarmWatcher {
 class CoordinatorActorTest : public testing::Test {
  protected:
   CoordinatorActorTest() {
-    v1::RunConfig config;
-    config.set_min_peers(2);
+    config_.set_min_peers(2);
+    config_ = WithDefaults(config_);
     actor_ = std::make_unique<CoordinatorActor>(
-        &executor_, RegistryOptions::Lan(), WithDefaults(config), 1, Random(1),
+        &executor_, RegistryOptions::Lan(), config_, 1, Random(1),
         [this](const v1::Member& member) { log_.push_back(member); });
     executor_.Do([this] { actor_->Start(); });
   }
@@ -44,6 +44,7 @@ class CoordinatorActorTest : public testing::Test {
     request.mutable_member()->set_peer_id(id);
     request.mutable_member()->set_incarnation(1);
     request.mutable_member()->set_address(absl::StrCat("127.0.0.1:", 7000 + id));
+    request.set_run_id(RunIdOf(config_).value());
     executor_.Do([&] { ASSERT_TRUE(actor_->Join(request).ok()); });
   }
   std::shared_ptr<Recorder> Watch() {
@@ -57,6 +58,7 @@ class CoordinatorActorTest : public testing::Test {
     return status;
   }
 
+  v1::RunConfig config_;
   ManualExecutor executor_;
   std::vector<v1::Member> log_;
   std::unique_ptr<CoordinatorActor> actor_;

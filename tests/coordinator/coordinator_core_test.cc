@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ v1::JoinRequest Request(uint64_t id) {
   request.mutable_member()->set_incarnation(1);
   request.mutable_member()->set_address(absl::StrCat("127.0.0.1:", 7000 + id));
   request.mutable_member()->set_state(v1::PEER_STATE_JOINING);
+  request.set_run_id(RunIdOf(Config()).value());
   return request;
 }
 
@@ -86,20 +88,34 @@ TEST_F(CoordinatorCoreTest, PeerOfAnotherRunIsRefused) {
   v1::JoinRequest request = Request(1);
   request.set_run_id(RunIdOf(Config()).value() + 1);
   EXPECT_TRUE(absl::IsFailedPrecondition(core_.Join(now_, request).status()));
-  request.set_run_id(RunIdOf(Config()).value());
-  EXPECT_TRUE(core_.Join(now_, request).ok());
+  EXPECT_TRUE(core_.Join(now_, Request(1)).ok());
+}
+
+TEST_F(CoordinatorCoreTest, WhoOnlyAsksWhichRunThisIsIsToldAndNotRegistered) {
+  ASSERT_TRUE(core_.Join(now_, Request(1)).ok());
+  core_.TakeEvents();
+  core_.TakeChanges();
+  v1::JoinRequest question = Request(2);
+  question.set_run_id(0);
+  const auto answer = core_.Join(now_, question);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->run_id(), RunIdOf(Config()).value());
+  EXPECT_EQ(RunIdOf(answer->config()), RunIdOf(Config()));
+  EXPECT_EQ(answer->lease_seconds(), 0);
+  EXPECT_EQ(answer->view().members_size(), 1);
+  // It may load for minutes: nobody hears of it, misses it, or loses a slot to it.
+  EXPECT_EQ(core_.View().members_size(), 1);
+  EXPECT_TRUE(core_.TakeEvents().empty());
+  EXPECT_TRUE(core_.TakeChanges().empty());
+  EXPECT_FALSE(core_.started());
+  question.set_expect_model("cnn");
+  EXPECT_TRUE(absl::IsFailedPrecondition(core_.Join(now_, question).status()));
 }
 
 TEST_F(CoordinatorCoreTest, TheSwarmStartsWithMinPeersAndStaysStarted) {
   ASSERT_TRUE(core_.Join(now_, Request(1)).ok());
-  v1::JoinRequest knowing = Request(2);
-  knowing.set_run_id(RunIdOf(Config()).value());
-  ASSERT_TRUE(core_.Join(now_, knowing).ok());
-  // The first has only asked which run this is, and may still be loading it.
   EXPECT_FALSE(core_.started());
-  v1::JoinRequest ready = Request(1);
-  ready.set_run_id(RunIdOf(Config()).value());
-  const auto second = core_.Join(now_, ready);
+  const auto second = core_.Join(now_, Request(2));
   ASSERT_TRUE(second.ok());
   EXPECT_TRUE(second->view().started());
   v1::LeaveRequest leave;
@@ -126,6 +142,29 @@ TEST_F(CoordinatorCoreTest, ManyChangesBetweenTwoLooksMakeOneView) {
   EXPECT_TRUE(core_.TakeEvents().empty());
   Beat(1, 0, v1::PEER_STATE_JOINING);
   EXPECT_TRUE(core_.TakeEvents().empty()) << "a heartbeat is no event";
+}
+
+TEST_F(CoordinatorCoreTest, ARoundGetsAsLongAsTheSlowestOfThoseWhoTrainNeeds) {
+  for (const uint64_t id : {1, 2, 3}) ASSERT_TRUE(core_.Join(now_, Request(id)).ok());
+  const auto beat = [&](uint64_t id, uint64_t step, v1::PeerState state, double seconds) {
+    v1::HeartbeatRequest request;
+    request.set_peer_id(id);
+    request.set_incarnation(1);
+    request.set_step(step);
+    request.set_state(state);
+    request.set_averaging_seconds(seconds);
+    ASSERT_TRUE(core_.Heartbeat(now_, request).ok());
+  };
+  for (const uint64_t step : {0, 10}) {
+    beat(1, step, v1::PEER_STATE_ALIVE, std::nan(""));
+    beat(2, step, v1::PEER_STATE_ALIVE, 107);
+    beat(3, 0, v1::PEER_STATE_JOINING, 500);
+    core_.TakeEvents();
+    core_.Tick(now_);
+  }
+  const std::vector<v1::SwarmEvent> events = core_.TakeEvents();
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].round().deadline_seconds(), 10 + 2 * 107);
 }
 
 TEST_F(CoordinatorCoreTest, RoundCarriesTheEpochOfTheViewBeforeIt) {

@@ -85,6 +85,7 @@ class Client {
     request.mutable_member()->set_incarnation(1);
     request.mutable_member()->set_address(absl::StrCat("127.0.0.1:", 7000 + id));
     request.mutable_member()->set_state(v1::PEER_STATE_JOINING);
+    request.set_run_id(RunIdOf(Config()).value());
     return Ask<absl::StatusOr<v1::JoinResponse>>(
         [&](auto done) { client_->Join(request, std::move(done)); });
   }

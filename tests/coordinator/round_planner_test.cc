@@ -45,6 +45,19 @@ TEST_F(RoundPlannerTest, RoundStartsWhenTheMedianHasMadeThePeriod) {
   EXPECT_EQ(plan->participants_size(), 3);
 }
 
+TEST_F(RoundPlannerTest, SlowTransfersAreGivenTwiceTheirTimeUpToAnHour) {
+  planner_.Tick(now_, 42, At({0, 0}));
+  const auto plan = planner_.Tick(now_, 42, At({100, 100}), absl::Minutes(2));
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->deadline_seconds(), 10 + 240);
+  now_ += absl::Seconds(249);
+  EXPECT_FALSE(Tick({300, 300})) << "the next one waits as long";
+  now_ += absl::Seconds(1);
+  const auto longest = planner_.Tick(now_, 42, At({300, 300}), absl::Minutes(50));
+  ASSERT_TRUE(longest);
+  EXPECT_EQ(longest->deadline_seconds(), 3600);
+}
+
 TEST_F(RoundPlannerTest, NoRoundWhileOneIsOpen) {
   Tick({0, 0});
   ASSERT_TRUE(Tick({100, 100}));

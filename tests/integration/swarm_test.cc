@@ -101,6 +101,20 @@ TEST_F(SwarmTest, NewcomerTakesOverALivingPeersParameters) {
   EXPECT_EQ(status.slot(), 2u);
 }
 
+TEST_F(SwarmTest, WhoIsStillLoadingIsKnownToNobodyAndTakesNobodysSlot) {
+  ASSERT_NO_FATAL_FAILURE(Start(2));
+  // This one never finishes: there is no data where it looks for some.
+  auto loading = StartPeer({absl::StrCat("--coordinator=", coordinator_->address()),
+                            "--data_dir=/nonexistent"});
+  EXPECT_TRUE(loading->LogHas("loading")) << loading->log();
+  EXPECT_EQ(loading->Wait(), 66) << loading->log();
+  EXPECT_EQ(StatusOf(coordinator_->address()).peers_size(), 2);
+  Daemon& newcomer = AddPeer();
+  v1::Status status;
+  ASSERT_TRUE(WatchUntil(newcomer.address(), Trains, &status)) << newcomer.log();
+  EXPECT_EQ(status.slot(), 2u);
+}
+
 TEST_F(SwarmTest, LeaveRequestEndsThePeerInGoodOrderAndTheOthersSeeItLeft) {
   ASSERT_NO_FATAL_FAILURE(Start(3));
   const std::string id = StatusOf(peers_[2]->address()).peer_id();
@@ -286,6 +300,33 @@ TEST(PeersWithoutCoordinatorTest, RestartedPeerFindsItsSwarmThoughItsSeedIsGone)
       [&](const v1::Status& now) { return StateSeenBy(now, id) == v1::PEER_STATE_ALIVE; }, &last))
       << last.DebugString() << peer->log();
   EXPECT_GT(StatusOf(peer->address()).incarnation(), incarnation);
+}
+
+TEST(PeersWithoutCoordinatorTest, OfTwoProcessesWithOneStateDirectoryTheSecondEndsAtOnce) {
+  StateDirectory state;
+  auto first = StartPeer({"--model=mlp", "--epochs=0", state.flag()});
+  ASSERT_TRUE(WatchUntil(first->address(), Trains)) << first->log();
+  auto second = StartPeer({"--model=mlp", "--epochs=0", state.flag()});
+  EXPECT_EQ(second->Wait(), 75) << second->log();
+  EXPECT_TRUE(second->LogHas(state.path())) << second->log();
+  EXPECT_TRUE(second->LogHas(absl::StrCat("process ", first->pid()))) << second->log();
+  EXPECT_FALSE(second->LogHas("listens on", absl::ZeroDuration())) << "it never spoke to anybody";
+  EXPECT_TRUE(WatchUntil(first->address(), MoreSteps(50)));
+  // Also one that stands still.
+  first->Signal(SIGSTOP);
+  second = StartPeer({"--model=mlp", "--epochs=0", state.flag()});
+  EXPECT_EQ(second->Wait(), 75) << second->log();
+  first->Signal(SIGKILL);
+  first->Wait();
+  second = StartPeer({"--model=mlp", "--epochs=0", state.flag()});
+  EXPECT_TRUE(WatchUntil(second->address(), Trains)) << second->log();
+}
+
+TEST(PeersWithoutCoordinatorTest, WhoIsGivenAJoinTimeoutFoundsNoSwarmOfItsOwn) {
+  // Nobody listens on port 1.
+  auto peer = StartPeer({"--model=mlp", "--peers=127.0.0.1:1", "--join_timeout=1s"});
+  EXPECT_EQ(peer->Wait(), 75) << peer->log();
+  EXPECT_TRUE(peer->LogHas("no peer answers at 127.0.0.1:1")) << peer->log();
 }
 
 TEST(PeersWithoutCoordinatorTest, OfTwoProcessesWithOneIdTheOlderEndsWithItsOwnCode) {
