@@ -38,6 +38,7 @@
 #include "peer/runtime/grpc_server.h"
 #include "peer/runtime/grpc_status_service.h"
 #include "peer/runtime/incarnation_file.h"
+#include "peer/runtime/keep_freed_memory.h"
 #include "peer/runtime/peer_id_file.h"
 #include "peer/runtime/run_config.h"
 #include "peer/runtime/run_flags.h"
@@ -57,6 +58,10 @@ ABSL_FLAG(bool, bootstrap, false,
 ABSL_FLAG(std::string, listen, "127.0.0.1:7700",
           "host:port to serve on; port 0 takes a free one. Traffic is not encrypted: use addresses "
           "beyond this machine on trusted networks only");
+ABSL_FLAG(bool, same_host_copies, true,
+          "peers of one machine copy parameters from each other's memory, which is quicker than sending "
+          "them; needs that both run as one user and the kernel allows it (ptrace_scope 0), and is left "
+          "otherwise");
 ABSL_FLAG(std::string, name, "peerd", "how this daemon calls itself in its own log");
 ABSL_FLAG(std::string, advertise, "",
           "host:port that others dial; default: the address listened on. Needed when listening on "
@@ -224,7 +229,9 @@ class Daemon {
   }
 
   absl::Status Listen(PeerId id) {
-    transport_ = std::make_unique<GrpcTransport>(&control_, GrpcTransportOptions());
+    GrpcTransportOptions limits;
+    limits.same_host_copies = absl::GetFlag(FLAGS_same_host_copies);
+    transport_ = std::make_unique<GrpcTransport>(&control_, limits);
     status_service_ = std::make_unique<GrpcStatusService>(&control_);
     control_.Post([this, id] { status_service_->SetSource(StartingSource(id)); });
     GrpcServer::Options options;
@@ -524,4 +531,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace starling
 
-int main(int argc, char** argv) { return starling::Main(argc, argv); }
+int main(int argc, char** argv) {
+  starling::KeepFreedMemory();
+  return starling::Main(argc, argv);
+}

@@ -1,5 +1,7 @@
 #include "peer/runtime/buffer_pool.h"
 
+#include <sys/mman.h>
+
 #include <map>
 #include <new>
 #include <utility>
@@ -11,13 +13,25 @@
 namespace starling {
 namespace {
 
-constexpr std::align_val_t kAlignment{64};
+constexpr size_t kAlignment = 64;
+constexpr size_t kHugePage = size_t{2} << 20;
+
+size_t AlignmentOf(size_t bytes) { return bytes >= kHugePage ? kHugePage : kAlignment; }
 
 float* Allocate(size_t elements) {
-  return static_cast<float*>(::operator new[](elements * sizeof(float), kAlignment));
+  const size_t bytes = elements * sizeof(float);
+  const size_t alignment = AlignmentOf(bytes);
+  void* const memory = ::operator new[](bytes, std::align_val_t{alignment});
+#if defined(MADV_HUGEPAGE)
+  // A model's worth of small pages costs as much to fault in as to copy. Only advice.
+  if (alignment == kHugePage) madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+#endif
+  return static_cast<float*>(memory);
 }
 
-void Free(float* memory) { ::operator delete[](memory, kAlignment); }
+void Free(float* memory, size_t elements) {
+  ::operator delete[](memory, std::align_val_t{AlignmentOf(elements * sizeof(float))});
+}
 
 }  // namespace
 
@@ -26,7 +40,7 @@ class BufferPool::Shelf {
   explicit Shelf(size_t limit) : limit_(limit) {}
   ~Shelf() {
     for (auto& [elements, buffers] : idle_) {
-      for (float* memory : buffers) Free(memory);
+      for (float* memory : buffers) Free(memory, elements);
     }
   }
 
@@ -40,7 +54,7 @@ class BufferPool::Shelf {
   }
 
   void Return(float* memory, size_t elements) {
-    std::vector<float*> surplus;
+    std::vector<std::pair<float*, size_t>> surplus;
     {
       absl::MutexLock lock(&mutex_);
       const size_t bytes = elements * sizeof(float);
@@ -49,16 +63,17 @@ class BufferPool::Shelf {
         auto other = idle_.begin();
         if (other != idle_.end() && other->first == elements) ++other;
         if (other == idle_.end()) break;
-        surplus.push_back(Remove(other));
+        const size_t size = other->first;
+        surplus.emplace_back(Remove(other), size);
       }
       if (idle_bytes_ + bytes <= limit_) {
         idle_[elements].push_back(memory);
         idle_bytes_ += bytes;
       } else {
-        surplus.push_back(memory);
+        surplus.emplace_back(memory, elements);
       }
     }
-    for (float* freed : surplus) Free(freed);
+    for (const auto& [freed, size] : surplus) Free(freed, size);
   }
 
   size_t idle_bytes() const {

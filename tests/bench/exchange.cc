@@ -24,6 +24,7 @@
 #include "absl/time/clock.h"
 #include "peer/runtime/exit_codes.h"
 #include "peer/runtime/flags.h"
+#include "peer/runtime/keep_freed_memory.h"
 #include "tests/bench/exchange_node.h"
 #include "tests/bench/other_end.h"
 #include "tests/bench/raw_streams.h"
@@ -39,6 +40,7 @@ ABSL_FLAG(std::string, gloo, "",
 ABSL_FLAG(std::string, role, "", "of a process that this program starts: tcp, grpc or node");
 ABSL_FLAG(int64_t, bytes, 0, "for such a process: model size");
 ABSL_FLAG(std::string, codec, "fp32/fp32", "for such a process: request/reply");
+ABSL_FLAG(bool, copies, true, "for such a process: copies from the other's memory");
 
 namespace starling {
 namespace {
@@ -56,7 +58,8 @@ int Serve(const std::string& role) {
   std::string address;
   if (role == "node") {
     auto codecs = ChoiceOf(absl::GetFlag(FLAGS_codec));
-    auto started = codecs.ok() ? ExchangeNode::Start(2, bytes / sizeof(float), *codecs)
+    auto started = codecs.ok() ? ExchangeNode::Start(2, bytes / sizeof(float), *codecs,
+                                                   absl::GetFlag(FLAGS_copies))
                                : absl::StatusOr<std::unique_ptr<ExchangeNode>>(codecs.status());
     if (!started.ok()) return ExitCodeFor(started.status());
     node = *std::move(started);
@@ -74,10 +77,10 @@ int Serve(const std::string& role) {
 }
 
 std::unique_ptr<OtherEnd> StartRole(const std::string& role, size_t bytes,
-                                    const std::string& codecs) {
+                                    const std::string& codecs, bool copies = true) {
   return std::make_unique<OtherEnd>(std::vector<std::string>{
       absl::StrCat("--role=", role), absl::StrCat("--bytes=", bytes),
-      absl::StrCat("--codec=", codecs)});
+      absl::StrCat("--codec=", codecs), absl::StrCat("--copies=", copies ? "true" : "false")});
 }
 
 double Median(std::vector<double> values) {
@@ -144,13 +147,17 @@ absl::Status MeasureSize(size_t mib, const std::string& gloo) {
                                       : ConnectGrpc(contestant.other->address(), bytes);
     contestants.push_back(std::move(contestant));
   }
+  std::vector<std::pair<std::string, bool>> exchanges;
   for (const std::string& pair : absl::GetFlag(FLAGS_codecs)) {
+    for (const bool copies : {false, true}) exchanges.emplace_back(pair, copies);
+  }
+  for (const auto& [pair, copies] : exchanges) {
     const auto codecs = ChoiceOf(pair);
     if (!codecs.ok()) return codecs.status();
-    Contestant contestant{absl::StrCat("exchange ", pair), 2};
-    contestant.other = StartRole("node", bytes, pair);
+    Contestant contestant{absl::StrCat(pair, copies ? ", same host" : ", loopback"), 2};
+    contestant.other = StartRole("node", bytes, pair, copies);
     if (contestant.other->address().empty()) return absl::InternalError("the peer did not start");
-    auto node = ExchangeNode::Start(1, bytes / sizeof(float), *codecs);
+    auto node = ExchangeNode::Start(1, bytes / sizeof(float), *codecs, copies);
     if (!node.ok()) return node.status();
     contestant.node = *std::move(node);
     contestant.node->Connect(2, contestant.other->address());
@@ -168,12 +175,12 @@ absl::Status MeasureSize(size_t mib, const std::string& gloo) {
   for (const int ranks : {2, 4}) {
     all_reduce.emplace_back(ranks, Median(GlooSeconds(gloo, ranks, mib, rounds)));
   }
-  std::printf("%zu MiB\n  %-22s %10s %8s %14s %14s\n", mib, "", "ms", "GB/s", "of raw gRPC",
+  std::printf("%zu MiB\n  %-26s %10s %8s %14s %14s\n", mib, "", "ms", "GB/s", "of raw gRPC",
               "of gloo's time");
   for (const Contestant& contestant : contestants) {
     const double seconds = Median(contestant.seconds);
     const double rate = contestant.ways * static_cast<double>(bytes) / seconds;
-    std::printf("  %-22s %10.2f %8.2f %13.2fx", contestant.name.c_str(), 1e3 * seconds, rate / 1e9,
+    std::printf("  %-26s %10.2f %8.2f %13.2fx", contestant.name.c_str(), 1e3 * seconds, rate / 1e9,
                 rate / grpc);
     if (contestant.node != nullptr && all_reduce[0].second > 0) {
       std::printf(" %13.2fx", seconds / all_reduce[0].second);
@@ -182,13 +189,14 @@ absl::Status MeasureSize(size_t mib, const std::string& gloo) {
   }
   for (const auto& [ranks, seconds] : all_reduce) {
     if (seconds == 0) continue;
-    std::printf("  %-22s %10.2f\n", absl::StrCat("gloo, ", ranks, " ranks").c_str(), 1e3 * seconds);
+    std::printf("  %-26s %10.2f\n", absl::StrCat("gloo, ", ranks, " ranks").c_str(), 1e3 * seconds);
   }
   std::fflush(stdout);
   return absl::OkStatus();
 }
 
 int Main(int argc, char** argv) {
+  KeepFreedMemory();  // as peerd does
   signal(SIGPIPE, SIG_IGN);
   const FlagScope scope{{"tests/bench/exchange.cc"}};
   const auto positional = ParseFlags(argc, argv, scope);

@@ -66,9 +66,9 @@ FrameIdentity IdentityOf(uint64_t number, size_t elements) {
 
 class Node final : public ExchangeNode, private Transport::Delegate {
  public:
-  Node(uint64_t number, size_t elements, CodecChoice codecs)
+  Node(uint64_t number, size_t elements, CodecChoice codecs, bool copies)
       : pool_(3 * elements * sizeof(float) + (size_t{8} << 20)),
-        transport_(std::make_unique<GrpcTransport>(&control_, Limits(elements))) {
+        transport_(std::make_unique<GrpcTransport>(&control_, Limits(elements, copies))) {
     TrainingOptions training;
     training.learn = false;
     training.mailbox_capacity = 4096;
@@ -172,8 +172,9 @@ class Node final : public ExchangeNode, private Transport::Delegate {
   uint64_t bytes_sent() override { return transport_->bytes_sent(); }
 
  private:
-  static GrpcTransportOptions Limits(size_t elements) {
+  static GrpcTransportOptions Limits(size_t elements, bool copies) {
     GrpcTransportOptions options;
+    options.same_host_copies = copies;
     options.max_queued_bytes = std::max(options.max_queued_bytes, 2 * elements * sizeof(float));
     return options;
   }
@@ -233,8 +234,9 @@ class Node final : public ExchangeNode, private Transport::Delegate {
 
 absl::StatusOr<std::unique_ptr<ExchangeNode>> ExchangeNode::Start(uint64_t number,
                                                                   size_t elements,
-                                                                  CodecChoice codecs) {
-  auto node = std::make_unique<Node>(number, elements, std::move(codecs));
+                                                                  CodecChoice codecs,
+                                                                  bool copies) {
+  auto node = std::make_unique<Node>(number, elements, std::move(codecs), copies);
   if (absl::Status status = node->Listen(); !status.ok()) return status;
   return node;
 }

@@ -20,9 +20,11 @@ namespace starling {
 
 class ExchangeNode {
  public:
-  // `number` tells nodes apart. INVALID_ARGUMENT or UNAVAILABLE: no port.
+  // `number` tells nodes apart. `copies`: from the memory of nodes of this host, else everything goes through
+  // the loopback. INVALID_ARGUMENT or UNAVAILABLE: no port.
   static absl::StatusOr<std::unique_ptr<ExchangeNode>> Start(uint64_t number, size_t elements,
-                                                             CodecChoice codecs);
+                                                             CodecChoice codecs,
+                                                             bool copies = true);
   virtual ~ExchangeNode() = default;
 
   virtual const std::string& address() const = 0;

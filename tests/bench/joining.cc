@@ -24,6 +24,7 @@
 #include "absl/time/clock.h"
 #include "peer/runtime/exit_codes.h"
 #include "peer/runtime/flags.h"
+#include "peer/runtime/keep_freed_memory.h"
 #include "tests/bench/exchange_node.h"
 #include "tests/bench/other_end.h"
 #include "tests/bench/raw_streams.h"
@@ -153,6 +154,7 @@ absl::Status Measure() {
 }
 
 int Main(int argc, char** argv) {
+  KeepFreedMemory();  // as peerd does
   signal(SIGPIPE, SIG_IGN);
   const FlagScope scope{{"tests/bench/joining.cc"}};
   const auto positional = ParseFlags(argc, argv, scope);
