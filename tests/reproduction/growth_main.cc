@@ -2,7 +2,8 @@
 //
 //   bazel run //tests/reproduction:growth -- --out=$PWD/docs/reproduction
 //
-// Swarms of 4 to 1,024 peers make the same few steps in the simulator, each step with one exchange or round.
+// Swarms of 4 to 1,024 peers make the same few steps in the simulator, each step with one exchange or round;
+// what they send before that, while they get to know each other, is not counted.
 // Prints and writes, for each algorithm and size, bytes of parameters and frames per peer and communication, in
 // the mean and of the busiest peer. Nothing in it is a measurement of time: the same command gives the same
 // figures anywhere.
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,8 @@ ABSL_FLAG(std::vector<std::string>, algorithms,
           (std::vector<std::string>{"elastic_gossip:p=1", "sgp", "allreduce_sgd:resync=0"}),
           "what to measure");
 ABSL_FLAG(int, communications, 4, "steps of each peer, every one of which communicates");
+ABSL_FLAG(int, warm_up, 4,
+          "steps of each peer before those that count, in which peers get to know each other");
 
 namespace starling {
 namespace {
@@ -48,13 +52,32 @@ struct Row {
   double seconds = 0;         // of real time, for the reader's patience
 };
 
+struct Sent {
+  uint64_t communications = 0;
+  SimTraffic traffic;
+  std::map<int, uint64_t> frames;  // by node
+};
+
+Sent SentBy(const Simulation& simulation) {
+  Sent sent;
+  sent.traffic = simulation.TotalTraffic();
+  for (const SimPeer* peer : simulation.living()) {
+    const v1::Status& status = peer->Status();
+    sent.communications +=
+        status.gossip().exchanges_committed() + status.rounds().rounds_complete();
+    sent.frames[peer->spec().node] = peer->traffic().frames;
+  }
+  return sent;
+}
+
 absl::StatusOr<Row> Measure(const std::string& algorithm, int peers) {
   SimulationOptions options;
   options.algorithm = algorithm;
   options.peers = peers;
   options.dimension = kParameters;
   options.shard_elements = kShard;
-  options.steps = static_cast<uint64_t>(absl::GetFlag(FLAGS_communications));
+  const auto warm_up = static_cast<uint64_t>(absl::GetFlag(FLAGS_warm_up));
+  options.steps = warm_up + static_cast<uint64_t>(absl::GetFlag(FLAGS_communications));
   options.examples = static_cast<uint32_t>(std::max(600, 8 * peers));
   options.step_time = absl::Seconds(2);
   options.check = false;
@@ -70,26 +93,33 @@ absl::StatusOr<Row> Measure(const std::string& algorithm, int peers) {
       return peer->phase() == v1::PHASE_FINISHED;
     });
   };
-  if (!(*simulation)->RunUntil(all_done, absl::Hours(2))) {
+  const auto all_warm = [&] {
+    const std::vector<const SimPeer*> living = (*simulation)->living();
+    return std::all_of(living.begin(), living.end(),
+                       [&](const SimPeer* peer) { return peer->steps() >= warm_up; });
+  };
+  const bool warm = (*simulation)->RunUntil(all_warm, absl::Hours(2));
+  const Sent before = SentBy(**simulation);
+  if (!warm || !(*simulation)->RunUntil(all_done, absl::Hours(2))) {
     return absl::DeadlineExceededError(absl::StrCat(algorithm, " with ", peers, " peers is not done"));
   }
   (*simulation)->RunFor(absl::Seconds(10));  // what is under way arrives
+  const Sent after = SentBy(**simulation);
 
   Row row;
   row.algorithm = algorithm;
   row.peers = peers;
-  uint64_t communications = 0;
+  const double total =
+      std::max(1.0, static_cast<double>(after.communications - before.communications));
   uint64_t busiest = 0;
-  for (const SimPeer* peer : (*simulation)->living()) {
-    const v1::Status status = peer->Status();
-    communications += status.gossip().exchanges_committed() + status.rounds().rounds_complete();
-    busiest = std::max(busiest, peer->traffic().frames);
+  for (const auto& [node, frames] : after.frames) {
+    const auto earlier = before.frames.find(node);
+    busiest = std::max(busiest, frames - (earlier == before.frames.end() ? 0 : earlier->second));
   }
-  const SimTraffic traffic = (*simulation)->TotalTraffic();
-  const double total = static_cast<double>(std::max<uint64_t>(1, communications));
   row.communications = total / peers;
-  row.models = static_cast<double>(traffic.payload_bytes) / (kParameters * sizeof(float)) / total;
-  row.frames = static_cast<double>(traffic.frames) / total;
+  row.models = static_cast<double>(after.traffic.payload_bytes - before.traffic.payload_bytes) /
+               (kParameters * sizeof(float)) / total;
+  row.frames = static_cast<double>(after.traffic.frames - before.traffic.frames) / total;
   row.busiest_frames = static_cast<double>(busiest) / row.communications;
   row.seconds = absl::ToDoubleSeconds(absl::Now() - began);
   return row;

@@ -149,11 +149,8 @@ void Simulation::ReapDeparted() {
   for (size_t node = 0; node < nodes_.size(); ++node) {
     const SimPeer* process = nodes_[node].process.get();
     if (process == nullptr || (!process->left() && process->ended().ok())) continue;
-    const bool superseded =
-        absl::IsAlreadyExists(process->ended()) &&
-        std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& other) {
-          return other.id == process->spec().id && other.incarnation > process->spec().incarnation;
-        });
+    const bool superseded = absl::IsAlreadyExists(process->ended()) &&
+                            highest_[process->spec().id] > process->spec().incarnation;
     nodes_[node].departed = process->left();
     nodes_[node].ended = superseded ? absl::OkStatus() : process->ended();
     superseded_ += superseded;
@@ -190,6 +187,7 @@ void Simulation::StartProcess(int number, Memory memory) {
     spec.incarnation = node.incarnation - 1 - spec.process % (kNextIncarnation - 1);
   } else {
     spec.incarnation = node.incarnation += kNextIncarnation;
+    highest_[node.id] = std::max(highest_[node.id], node.incarnation);
   }
   spec.address = node.address;
   spec.slot = static_cast<uint32_t>(number);

@@ -183,6 +183,8 @@ class Simulation {
   std::vector<Node> nodes_;
   uint64_t processes_ = 0;
   uint64_t superseded_ = 0;
+  // Of each id, also of clones whose node has forgotten it.
+  std::map<PeerId, Incarnation> highest_;
   v1::GossipStatus past_gossip_;  // of processes that are gone
   SimTraffic past_traffic_;
   const absl::Time began_;

@@ -141,7 +141,8 @@ absl::StatusOr<SoakPlan> DrawSoakPlan(const std::string& algorithm, uint64_t see
                    plan.options.LongestStep());
   plan.healing.good_within =
       std::max({absl::Minutes(2), 4 * plan.options.rounds.timing.ceiling,
-                10 * plan.options.LongestStep()});
+                static_cast<double>(10 + 2 * plan.options.averaging_period_steps) *
+                    plan.options.LongestStep()});
   Draw life(random.Split("life"));
   plan.nemesis.interval = life.Seconds(10, 40);
   plan.nemesis.length = life.Seconds(20, 90);
