@@ -33,6 +33,7 @@ ABSL_FLAG(int64_t, mib, 100, "size of the model, in MiB of fp32");
 ABSL_FLAG(int, donors, 4, "donors that train");
 ABSL_FLAG(int, rounds, 7, "rounds; the first is not counted");
 ABSL_FLAG(double, step_ms, 20, "milliseconds of a donor's step");
+ABSL_FLAG(bool, copies, true, "copy from the donors' memory; false: through the loopback");
 ABSL_FLAG(std::string, role, "", "of a process that this program starts: tcp or node");
 ABSL_FLAG(int, number, 0, "of such a node");
 
@@ -43,7 +44,7 @@ size_t ModelBytes() { return static_cast<size_t>(absl::GetFlag(FLAGS_mib)) << 20
 
 absl::StatusOr<std::unique_ptr<ExchangeNode>> StartNode(int number) {
   return ExchangeNode::Start(static_cast<uint64_t>(number), ModelBytes() / sizeof(float),
-                             *MakeCodecChoice("fp32", "fp32"));
+                             *MakeCodecChoice("fp32", "fp32"), absl::GetFlag(FLAGS_copies));
 }
 
 // Prints its address, and for each byte that comes how many steps were made.
