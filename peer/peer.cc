@@ -177,6 +177,7 @@ MembershipActor::Deps Peer::MembershipDeps(const PeerDeps& deps) {
   membership.log = log_;
   return membership;
 }
+  membership.averaging_time = [this] { return averaging_.averaging_time(); };
 
 void Peer::SetPhase(v1::Phase phase) {
   if (phase == phase_) return;
@@ -373,7 +374,7 @@ v1::Status Peer::GetStatus() const {
   *status.mutable_coordinator() = membership_.CoordinatorStatus();
   *status.mutable_detector() = membership_.DetectorStatus();
   for (const auto& values : {membership_.EffectiveValues(), gossip_.EffectiveValues(),
-                             rounds_.EffectiveValues()}) {
+                             rounds_.EffectiveValues(), averaging_.EffectiveValues()}) {
     for (const v1::EffectiveValue& value : values) *status.add_effective() = value;
   }
   return status;

@@ -52,6 +52,8 @@ class MembershipActor final : public Actor {
     // FAILED_PRECONDITION: other run or model.
     std::function<void(absl::Status)> on_refused;
     std::function<void(const std::string&)> log;
+    // How long our part of an averaging round takes, for the coordinator. Null: unknown.
+    std::function<absl::Duration()> averaging_time;
   };
   MembershipActor(const MembershipOptions& options, Deps deps);
 
