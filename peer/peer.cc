@@ -81,6 +81,8 @@ Peer::Peer(PeerDeps deps, PeerOptions options, PeerSetup setup, std::vector<Laye
            }}) {
   gossip_.SetLateRefusal([this](const v1::ShardHeader& header, const FrameFault& fault,
                                 ReplyPath* reply) { router_.Refuse(header, fault, reply); });
+  gossip_.SetInTouch([this] { return membership_.InTouch(); });
+  router_.SetInTouch([this] { return membership_.InTouch(); });
 }
 
 // Where members make rounds together all are equal, and a copy must be one of them.
@@ -175,9 +177,9 @@ MembershipActor::Deps Peer::MembershipDeps(const PeerDeps& deps) {
   };
   membership.on_refused = [this](absl::Status status) { Fail(std::move(status)); };
   membership.log = log_;
+  membership.averaging_time = [this] { return averaging_.averaging_time(); };
   return membership;
 }
-  membership.averaging_time = [this] { return averaging_.averaging_time(); };
 
 void Peer::SetPhase(v1::Phase phase) {
   if (phase == phase_) return;
@@ -271,6 +273,11 @@ void Peer::OnControl(v1::ControlRequest request, ControlResponder respond) {
     case v1::ControlRequest::kHoldState:
       if (phase_ != v1::PHASE_TRAINING && phase_ != v1::PHASE_FINISHED) {
         refuse(v1::REFUSAL_REASON_NOT_TRAINING, "this peer has no parameters of its own yet");
+        return;
+      }
+      if (!membership_.InTouch()) {
+        refuse(v1::REFUSAL_REASON_NOT_TRAINING,
+               "this peer stood still: its parameters are of before");
         return;
       }
       keeper_.Hold(request.hold_state(), [response, respond = std::move(respond)](

@@ -50,6 +50,11 @@ void MembershipActor::Start() {
   Tick();
 }
 
+bool MembershipActor::InTouch() {
+  AssertHere();
+  return core_.InTouch(Now());
+}
+
 MembershipView MembershipActor::View() const {
   AssertHere();
   MembershipView view = core_.Snapshot();

@@ -73,6 +73,9 @@ class MembershipActor final : public Actor {
   // Tells the coordinator and all living members, waits a second at most, stops, calls `done` once.
   void Leave(std::string reason, absl::AnyInvocable<void()> done);
 
+  // See Membership::InTouch.
+  bool InTouch();
+
   // As on_view gets it at every change; steps and losses are newer here.
   MembershipView View() const;
 
