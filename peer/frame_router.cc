@@ -106,6 +106,10 @@ absl::optional<FrameFault> FrameRouter::Dispatch(Frame frame,
         return FrameFault{v1::REFUSAL_REASON_NOT_TRAINING,
                           "this peer has no parameters of its own yet"};
       }
+      if (!in_touch_()) {
+        return FrameFault{v1::REFUSAL_REASON_NOT_TRAINING,
+                          "this peer stood still: its parameters are of before"};
+      }
       return actors_.keeper->OnRequest(frame, reply);
     case v1::FRAME_KIND_STATE_REPLY:
       if (!actors_.joiner->OnFrame(frame)) actors_.average_evaluation->OnFrame(frame);

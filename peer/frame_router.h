@@ -55,6 +55,9 @@ class FrameRouter : public Transport::Delegate {
   void OnControl(v1::ControlRequest request, ControlResponder respond) override;
   void OnPathBroken(const std::string& address, const absl::Status& status) override;
 
+  // Asked before a shard is given to a newcomer: is what we have of now? Default: always.
+  void SetInTouch(std::function<bool()> in_touch) { in_touch_ = std::move(in_touch); }
+
   // Donors answer only once this peer has parameters worth having.
   void SetServingState(bool serving) { serving_state_ = serving; }
 
@@ -81,6 +84,7 @@ class FrameRouter : public Transport::Delegate {
   const std::function<absl::Time()> now_;
   const std::function<void(PeerId, const Quarantine&)> on_quarantine_;
   OffenceLedger offences_;
+  std::function<bool()> in_touch_ = [] { return true; };
   bool serving_state_ = false;
   std::map<v1::RefusalReason, uint64_t> refused_;   // by us
   std::map<v1::RefusalReason, uint64_t> refusals_;  // by others

@@ -81,6 +81,8 @@ Peer::Peer(PeerDeps deps, PeerOptions options, PeerSetup setup, std::vector<Laye
            }}) {
   gossip_.SetLateRefusal([this](const v1::ShardHeader& header, const FrameFault& fault,
                                 ReplyPath* reply) { router_.Refuse(header, fault, reply); });
+  gossip_.SetInTouch([this] { return membership_.InTouch(); });
+  router_.SetInTouch([this] { return membership_.InTouch(); });
 }
 
 // Where members make rounds together all are equal, and a copy must be one of them.
@@ -175,6 +177,7 @@ MembershipActor::Deps Peer::MembershipDeps(const PeerDeps& deps) {
   };
   membership.on_refused = [this](absl::Status status) { Fail(std::move(status)); };
   membership.log = log_;
+  membership.averaging_time = [this] { return averaging_.averaging_time(); };
   return membership;
 }
 
@@ -270,6 +273,11 @@ void Peer::OnControl(v1::ControlRequest request, ControlResponder respond) {
     case v1::ControlRequest::kHoldState:
       if (phase_ != v1::PHASE_TRAINING && phase_ != v1::PHASE_FINISHED) {
         refuse(v1::REFUSAL_REASON_NOT_TRAINING, "this peer has no parameters of its own yet");
+        return;
+      }
+      if (!membership_.InTouch()) {
+        refuse(v1::REFUSAL_REASON_NOT_TRAINING,
+               "this peer stood still: its parameters are of before");
         return;
       }
       keeper_.Hold(request.hold_state(), [response, respond = std::move(respond)](
@@ -373,7 +381,7 @@ v1::Status Peer::GetStatus() const {
   *status.mutable_coordinator() = membership_.CoordinatorStatus();
   *status.mutable_detector() = membership_.DetectorStatus();
   for (const auto& values : {membership_.EffectiveValues(), gossip_.EffectiveValues(),
-                             rounds_.EffectiveValues()}) {
+                             rounds_.EffectiveValues(), averaging_.EffectiveValues()}) {
     for (const v1::EffectiveValue& value : values) *status.add_effective() = value;
   }
   return status;

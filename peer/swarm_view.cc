@@ -22,6 +22,8 @@ SwarmView ReadView(const MembershipView& view, PeerId self, uint64_t total_steps
     contact.straggler = other.straggler;
     contact.incarnation = member.incarnation();
     contact.step = member.step();
+    contact.round_trip = other.rtt;
+    contact.step_time = other.step_time;
     swarm.contacts.emplace(id, std::move(contact));
     if (member.centre()) continue;
     const bool finished = total_steps > 0 && member.step() >= total_steps;

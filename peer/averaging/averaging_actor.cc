@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "peer/runtime/check.h"
+#include "peer/runtime/effective_value.h"
 
 namespace starling {
 namespace {
@@ -44,8 +45,13 @@ absl::Status AveragingActor::OnPlan(const v1::RoundPlan& plan) {
   FinishRound();
   newest_ = parsed->key;
   snapshot_step_ = 0;
-  round_ = std::make_unique<AveragingRound>(options_, *std::move(parsed), deps_.self, deps_.shards,
-                                            deps_.buffers, Now());
+  began_ = Now();
+  completed_ = false;
+  planned_deadline_ = parsed->deadline;
+  RoundOptions options = options_;
+  options.min_retry = std::max(options.min_retry, averaging_time());
+  round_ = std::make_unique<AveragingRound>(options, *std::move(parsed), deps_.self, deps_.shards,
+                                            deps_.buffers, began_);
   Run(round_->Advance(Now()));
   return absl::OkStatus();
 }
@@ -93,11 +99,30 @@ v1::AveragingStatus AveragingActor::Status() const {
   return status;
 }
 
+// Contributions and averages, each out and in.
+ExchangeTerms AveragingActor::Terms() const {
+  return {.bytes = 4 * deps_.shards.elements * sizeof(float)};
+}
+
+absl::Duration AveragingActor::averaging_time() const { return timing_.deadline(Terms()).transfer; }
+
+std::vector<v1::EffectiveValue> AveragingActor::EffectiveValues() const {
+  if (newest_ == RoundKey()) return {};
+  return {Effective("averaging deadline", planned_deadline_,
+                    absl::StrCat("the coordinator's plan: its configuration, and 2 x the longest transfer of any "
+                                 "participant; ours takes ",
+                                 ShortText(averaging_time())))};
+}
+
 void AveragingActor::Run(Actions actions) {
   // An action that is impossible now goes back to the round, which may answer with more of them.
   for (size_t i = 0; i < actions.size(); ++i) {
     Actions more = std::visit([this](auto& each) { return Do(std::move(each)); }, actions[i]);
     std::move(more.begin(), more.end(), std::back_inserter(actions));
+  }
+  if (!completed_ && round_->joined() && round_->complete()) {
+    completed_ = true;
+    timing_.OnCommitted(Now() - began_, Terms().bytes);
   }
   if (round_->over()) {
     FinishRound();
@@ -187,6 +212,7 @@ void AveragingActor::FinishRound() {
   timer_at_ = absl::InfiniteFuture();
   if (round_ == nullptr) return;
   round_->End();
+  if (round_->joined() && !completed_ && !stopped_) timing_.OnGivenUp();
   AddRound(*round_, &finished_rounds_);
   round_.reset();
   ways_back_.clear();

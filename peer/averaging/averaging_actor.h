@@ -4,6 +4,10 @@
 // Lives on the control executor; every method is called there. Waits for nobody: what does not
 // arrive is missed at the round's deadline. A newer plan ends the round before it.
 //
+// The deadline is the coordinator's, who knows no lines: every participant tells it how long its transfers
+// take (averaging_time), by the rounds before or, before the first, as gossip/exchange_deadline.h assumes.
+// Nothing is sent again sooner than that.
+//
 // Bounds: one round; per participant one way back; per shard one contribution a participant. Work
 // on the control executor: an owner averages a shard in one turn, about 1 ms for four contributions
 // of 1 MiB.
@@ -15,11 +19,13 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/types/optional.h"
 #include "peer/averaging/plan.h"
 #include "peer/averaging/round.h"
+#include "peer/gossip/exchange_timing.h"
 #include "peer/gossip/shard_map.h"
 #include "peer/runtime/actor.h"
 #include "peer/runtime/buffer_pool.h"
@@ -68,8 +74,13 @@ class AveragingActor : public Actor {
   void Stop();
 
   v1::AveragingStatus Status() const;
+  // How long the transfers of our part of a round take at least, by what is known.
+  absl::Duration averaging_time() const;
+  // The deadline of the last plan, and where it comes from.
+  std::vector<v1::EffectiveValue> EffectiveValues() const;
 
  private:
+  ExchangeTerms Terms() const;
   using Actions = AveragingRound::Actions;
 
   void Run(Actions actions);
@@ -89,6 +100,10 @@ class AveragingActor : public Actor {
   RoundKey newest_;                        // of the plans seen
   std::unique_ptr<AveragingRound> round_;  // null between rounds
   uint64_t snapshot_step_ = 0;
+  absl::Time began_;
+  bool completed_ = false;
+  absl::Duration planned_deadline_;  // of the newest plan
+  ExchangeTiming timing_{ExchangeTimingOptions()};
   std::map<PeerId, std::shared_ptr<ReplyPath>> ways_back_;  // to contributors, of this round
   TimerId timer_ = 0;
   absl::Time timer_at_ = absl::InfiniteFuture();

@@ -18,14 +18,19 @@
 namespace starling {
 namespace {
 
+// Names of deadlines that others send may be longer, and are then out of line.
+constexpr size_t kWidestName = 40;
+
 using Counts = google::protobuf::RepeatedPtrField<v1::RefusalCount>;
 
 class Group {
  public:
-  explicit Group(const std::string& title) : text_(absl::StrCat(title, "\n")) {}
+  explicit Group(const std::string& title, size_t longest_name = 0)
+      : text_(absl::StrCat(title, "\n")),
+        width_(static_cast<int>(std::max(kNarrowest, longest_name + 1))) {}
 
   Group& Line(absl::string_view name, absl::string_view value) {
-    absl::StrAppend(&text_, absl::StrFormat("  %-22s %s\n", absl::StrCat(name, ":"),
+    absl::StrAppend(&text_, absl::StrFormat("  %-*s %s\n", width_, absl::StrCat(name, ":"),
                                             value.empty() ? "-" : value));
     return *this;
   }
@@ -33,7 +38,9 @@ class Group {
   const std::string& text() const { return text_; }
 
  private:
+  static constexpr size_t kNarrowest = 22;
   std::string text_;
+  int width_;
 };
 
 std::string RefusalsText(const Counts& counts) {
@@ -166,11 +173,46 @@ std::string Detector(const v1::DetectorStatus& detector) {
       .text();
 }
 
+// Of this peer's own doing: what was not finite, and what became of it.
+std::string Recovery(const v1::RecoveryStatus& recovery) {
+  Group group("recovery");
+  if (recovery.rollbacks() == 0) return group.Line("roll-backs", "none").text();
+  return group
+      .Line("roll-backs", absl::StrFormat("%d, %d in a row, the last at step %d: %s",
+                                          recovery.rollbacks(), recovery.in_a_row(),
+                                          recovery.last_step(), OneLine(recovery.last_reason())))
+      .Line("learning rate", absl::StrCat("times ", NumberText(recovery.rate_scale()), " since"))
+      .text();
+}
+
+// Of others' doing.
+std::string BadData(const v1::Status& status) {
+  Group group("bad data of others");
+  group.Line("offences, quarantines",
+             absl::StrCat(status.gossip().offences(), ", ", status.gossip().quarantines()));
+  for (const v1::PeerStatus& peer : status.peers()) {
+    if (peer.state() == v1::PEER_STATE_QUARANTINED) {
+      group.Line(OneLine(peer.peer_id()),
+                 absl::StrCat("not listened to for ",
+                              DurationText(absl::Seconds(peer.quarantined_seconds_left())), ": ",
+                              OneLine(peer.reason())));
+    } else if (peer.offences() > 0) {
+      group.Line(OneLine(peer.peer_id()),
+                 absl::StrCat(peer.offences(), " within the last ten minutes"));
+    }
+  }
+  return group.text();
+}
+
 std::string Deadlines(const v1::Status& status) {
-  Group group("in effect");
+  size_t longest = 0;
+  for (const v1::EffectiveValue& value : status.effective()) {
+    longest = std::max(longest, std::min(value.name().size(), kWidestName));
+  }
+  Group group("in effect", longest);
   for (const v1::EffectiveValue& value : status.effective()) {
     group.Line(OneLine(value.name()),
-               absl::StrFormat("%.2f s (%s)", value.seconds(), OneLine(value.source())));
+               absl::StrFormat("%.2f s (%s)", value.seconds(), OneLine(value.source(), 400)));
   }
   return group.text();
 }
@@ -241,7 +283,7 @@ std::string RenderStatus(const v1::Status& status) {
     absl::StrAppend(&text, Training(status.training()), Gossip(status.gossip()),
                     HasRounds(status) ? Rounds(status.rounds()) : "",
                     Averaging(status.averaging()), Checkpoints(status.checkpoint()),
-                    Detector(status.detector()),
+                    Recovery(status.recovery()), BadData(status), Detector(status.detector()),
                     status.effective_size() > 0 ? Deadlines(status) : "");
   }
   absl::StrAppend(&text, Coordinator(status), Configuration(status.config()));

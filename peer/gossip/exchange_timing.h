@@ -1,30 +1,23 @@
-// How long an exchange may take: derived from how long exchanges took, so that nobody has to guess.
+// What the exchanges with one partner, or rounds of one kind, have taken, and how long the next one may take by
+// that (exchange_deadline.h). Smoothed: the newest counts for a fifth.
 //
-//   deadline = clamp(8 x smoothed duration, floor, ceiling), ceiling before the first measurement;
-//              doubled, up to the ceiling, by each exchange given up since the last that committed
-//   resend   = deadline / 4
+//   resend = deadline / 4
 //
 // The duration covers the wait for the other's step boundary as well as the transfer, so slow links
-// and slow trainers both stretch it. Pure; owned by GossipActor.
+// and slow trainers both stretch it. Pure.
 
 #ifndef STARLING_PEER_GOSSIP_EXCHANGE_TIMING_H_
 #define STARLING_PEER_GOSSIP_EXCHANGE_TIMING_H_
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "peer/gossip/exchange_deadline.h"
 #include "peer/runtime/check.h"
-#include "peer/runtime/effective_value.h"
 
 namespace starling {
-
-struct ExchangeTimingOptions {
-  // Up: slow peers get more patience; down: a stalled one is given up sooner.
-  absl::Duration floor = absl::Seconds(2);
-  absl::Duration ceiling = absl::Seconds(20);
-};
 
 class ExchangeTiming {
  public:
@@ -33,39 +26,34 @@ class ExchangeTiming {
     STARLING_CHECK(absl::ZeroDuration() < options.floor && options.floor <= options.ceiling);
   }
 
-  // A whole exchange was committed.
-  void OnCommitted(absl::Duration took) {
-    smoothed_ = measured_ ? smoothed_ * 0.8 + took * 0.2 : took;
-    measured_ = true;
-    patience_ = 1;
+  // One was done to the end, and moved so many bytes in both directions.
+  void OnCommitted(absl::Duration took, uint64_t bytes = 0) {
+    past_.smoothed = past_.any ? past_.smoothed * 0.8 + took * 0.2 : took;
+    past_.any = true;
+    past_.given_up = 0;
+    if (bytes == 0) return;
+    const double rate = static_cast<double>(bytes) /
+                        absl::ToDoubleSeconds(std::max(took, absl::Microseconds(1)));
+    past_.bytes_per_second =
+        past_.bytes_per_second > 0 ? past_.bytes_per_second * 0.8 + rate * 0.2 : rate;
   }
-  // One was not answered in time: the next gets twice the patience.
-  void OnGivenUp() { patience_ = std::min(patience_ * 2, kMostPatience); }
+  // One was not answered in time: the next gets more.
+  void OnGivenUp() { past_.given_up = std::min(past_.given_up + 1, 1000); }
 
-  absl::Duration deadline() const {
-    if (!measured_) return options_.ceiling;
-    return std::min(std::clamp(8 * smoothed_, options_.floor, options_.ceiling) * patience_,
-                    options_.ceiling);
+  ExchangeDeadline deadline(const ExchangeTerms& terms) const {
+    return DeadlineOf(terms, past_, options_);
   }
-  // Where the deadline comes from, for people.
-  std::string source() const {
-    if (!measured_) return "nothing measured yet: the longest";
-    const std::string measured =
-        absl::StrCat("8 x the smoothed duration of ", ShortText(smoothed_), ", within ",
-                     ShortText(options_.floor), " and ", ShortText(options_.ceiling));
-    return patience_ == 1 ? measured : absl::StrCat(measured, ", longer after some in vain");
+  // Where that comes from, for people.
+  std::string Source(const ExchangeTerms& terms) const {
+    return deadline(terms).Source(terms, past_, options_);
   }
-  absl::Duration resend() const { return deadline() / 4; }
+  const PastExchanges& past() const { return past_; }
   // 0 before the first measurement.
-  absl::Duration smoothed() const { return smoothed_; }
+  absl::Duration smoothed() const { return past_.smoothed; }
 
  private:
-  static constexpr int kMostPatience = 1024;
-
   const ExchangeTimingOptions options_;
-  absl::Duration smoothed_;
-  int patience_ = 1;
-  bool measured_ = false;
+  PastExchanges past_;
 };
 
 }  // namespace starling

@@ -17,10 +17,34 @@ namespace {
 // One in a hundred million: it has probably stopped.
 constexpr double kStalled = 8;
 
+// Requests are sent again so often.
+constexpr int kResends = 2;
+
 constexpr size_t kRemembered = 8;
 constexpr double kDistanceDecay = 0.7;
 // The gossip actor's mailbox is not used for outside traffic: the transport bounds that.
 constexpr size_t kMailbox = 1024;
+
+// Of one whole exchange, in both directions: at most, for replies may be coded.
+uint64_t ExchangeBytes(const Algorithm& algorithm, const CodecChoice& codecs, size_t elements) {
+  if (algorithm.mix == nullptr) return 0;
+  uint64_t bytes = 0;
+  if (algorithm.mix->request_has_payload()) {
+    bytes += elements * codecs.request->contract().bytes_per_element;
+  }
+  if (algorithm.mix->reply_has_payload()) bytes += elements * sizeof(float);
+  return bytes;
+}
+
+// What could not have been answered yet is not sent again.
+absl::Duration ResendAfter(const ExchangeDeadline& deadline) {
+  return std::max(deadline.after / 4, deadline.least);
+}
+
+// What then still lies in buffers gets as long again.
+absl::Duration StalenessBound(uint64_t bytes, const ExchangeTimingOptions& options) {
+  return 2 * DeadlineOf({.bytes = bytes}, {}, options).after;
+}
 
 }  // namespace
 
@@ -36,13 +60,19 @@ GossipActor::GossipActor(Executor* control, Transport* transport, ParameterOwner
       random_(random),
       next_exchange_((self.incarnation << 20) + 1),
       ledger_(self.shards.count(), options.ledger_pages),
-      staleness_gate_(self.incarnation, 2 * options.timing.ceiling),
-      timing_(options.timing) {}
+      staleness_gate_(
+          self.incarnation,
+          StalenessBound(ExchangeBytes(algorithm_, options_.codecs, self.shards.elements),
+                         options.timing)),
+      all_(options.timing) {}
 
 void GossipActor::SetCandidates(std::map<PeerId, Contact> contacts, std::set<PeerId> silent) {
   AssertHere();
   std::map<PeerId, StalenessGate::Word> words;
   for (const auto& [peer, contact] : contacts) words[peer] = {contact.incarnation, contact.step};
+  std::erase_if(timings_, [&](const auto& entry) {
+    return contacts.count(entry.first) == 0 && silent.count(entry.first) == 0;
+  });
   staleness_gate_.SetMembers(Now(), words, std::move(silent));
   for (const auto& [peer, contact] : candidates_) {
     if (contacts.count(peer) == 0) ledger_.OnPeerGone(peer);
@@ -70,6 +100,7 @@ void GossipActor::SetAccepting(bool accepting) {
 void GossipActor::OnStep(uint64_t step, double loss) {
   AssertHere();
   loss_ = loss;
+  pace_.OnStep(Now(), step);
   if (algorithm_.mix == nullptr) {
     last_step_ = step;
     return;
@@ -80,7 +111,7 @@ void GossipActor::OnStep(uint64_t step, double loss) {
   }
   if (!triggered) return;
   ++due_;
-  if (!accepting_ || draining_ || outgoing_ != nullptr || snapshot_pending_) return;
+  if (!accepting_ || draining_ || outgoing_ != nullptr || snapshot_pending_ || !in_touch_()) return;
   std::vector<Candidate> others;
   for (const auto& [peer, contact] : candidates_) {
     others.push_back({peer, contact.centre, contact.loss});
@@ -115,7 +146,8 @@ void GossipActor::StartExchange(Choice choice, const std::string& address) {
 
 void GossipActor::OnSnapshot(Snapshot snapshot, const std::string& address) {
   // The world may have changed while the trainer finished its step.
-  const bool wanted = chosen_ && accepting_ && !draining_ && IsCandidate(*chosen_, address);
+  const bool wanted =
+      chosen_ && accepting_ && !draining_ && IsCandidate(*chosen_, address) && in_touch_();
   const bool has_mass = !algorithm_.mix->moves_mass() || !snapshot.masses.empty();
   if (!wanted || !has_mass) {
     for (uint32_t shard = 0; shard < snapshot.masses.size(); ++shard) {
@@ -131,6 +163,8 @@ void GossipActor::OnSnapshot(Snapshot snapshot, const std::string& address) {
                                                  std::move(snapshot), self_.shards.count(), Now());
   chosen_.reset();
   resent_after_break_ = false;
+  reply_bytes_ = 0;
+  last_reply_ = absl::InfinitePast();
   counters_.set_exchanges_started(counters_.exchanges_started() + 1);
   SendRequests();
   ArmTimers();
@@ -182,24 +216,47 @@ void GossipActor::SetPayload(Frame& frame, CodedBytes payload) {
   frame.payload = std::move(payload.bytes);
 }
 
+ExchangeTerms GossipActor::TermsWith(const Contact& contact) const {
+  return {ExchangeBytes(algorithm_, options_.codecs, self_.shards.elements), contact.round_trip,
+          pace_.step_time(), contact.step_time};
+}
+
+ExchangeTiming& GossipActor::TimingOf(PeerId peer) {
+  return timings_.try_emplace(peer, options_.timing).first->second;
+}
+
+PastExchanges GossipActor::PastWith(PeerId peer) const {
+  const auto known = timings_.find(peer);
+  PastExchanges past = known == timings_.end() ? PastExchanges() : known->second.past();
+  if (past.any) return past;
+  past.any = all_.past().any;
+  past.smoothed = all_.past().smoothed;
+  return past;
+}
+
 void GossipActor::ArmTimers() {
   CancelTimer(resend_timer_);
   CancelTimer(deadline_timer_);
   const ExchangeId exchange = outgoing_->id();
-  const absl::Duration resend = timing_.resend();
-  resend_timer_ = ScheduleAfter(resend, [this, exchange, resend] {
-    if (outgoing_ == nullptr || outgoing_->id() != exchange) return;
-    SendRequests();
-    // Once more at half time; after that only the deadline is left.
-    resend_timer_ = ScheduleAfter(resend, [this, exchange] {
-      if (outgoing_ != nullptr && outgoing_->id() == exchange) SendRequests();
-    });
-  });
-  deadline_timer_ = ScheduleAfter(timing_.deadline(), [this, exchange] {
+  const PeerId partner = outgoing_->peer();
+  const ExchangeDeadline deadline =
+      DeadlineOf(TermsWith(candidates_.at(partner)), PastWith(partner), options_.timing);
+  ArmResend(ResendAfter(deadline), ResendAfter(deadline), kResends);
+  deadline_timer_ = ScheduleAfter(deadline.after, [this, exchange, partner] {
     if (outgoing_ != nullptr && outgoing_->id() == exchange) {
-      timing_.OnGivenUp();
+      TimingOf(partner).OnGivenUp();
       GiveUp();
     }
+  });
+}
+
+// While replies come, what is not answered yet is on its way.
+void GossipActor::ArmResend(absl::Duration wait, absl::Duration patience, int left) {
+  resend_timer_ = ScheduleAfter(wait, [this, exchange = outgoing_->id(), patience, left] {
+    if (outgoing_ == nullptr || outgoing_->id() != exchange) return;
+    if (Now() - last_reply_ < patience / 2) return ArmResend(patience / 2, patience, left);
+    SendRequests();
+    if (left > 1) ArmResend(patience, patience, left - 1);
   });
 }
 
@@ -217,7 +274,9 @@ void GossipActor::FinishIfDone() {
     if (exchange.committed() > 0) last_commit_step_ = last_step_;
     if (exchange.committed() == exchange.shards()) {
       counters_.set_exchanges_committed(counters_.exchanges_committed() + 1);
-      timing_.OnCommitted(Now() - exchange.started());
+      const size_t sent = algorithm_.mix->request_has_payload() ? exchange.snapshot().values.size() : 0;
+      TimingOf(exchange.peer()).OnCommitted(Now() - exchange.started(), sent + reply_bytes_);
+      all_.OnCommitted(Now() - exchange.started());
       NoteDistance(exchange.squared_distance());
     } else if (exchange.committed() > 0) {
       counters_.set_exchanges_partial(counters_.exchanges_partial() + 1);
@@ -294,6 +353,8 @@ void GossipActor::OnReply(const Frame& frame) {
     case OutgoingExchange::ReplyVerdict::kApply:
       break;
   }
+  reply_bytes_ += frame.payload.size();
+  last_reply_ = Now();
   const bool posted = parameters_->CommitMix(
       algorithm_.mix, self_.shards.offset(shard), self_.shards.length(shard), SnapshotOf(shard),
       CodedBytes{frame.payload, frame.header.codec()}, MixTerms{.staleness = staleness_}, tether_,
@@ -389,12 +450,36 @@ void GossipActor::AddHoldings(Holdings* holdings) const {
   holdings->push_back({"shards that wait for an answer", pending_answers_,
                        options_.pending_answers});
   holdings->push_back({"outcomes remembered", outcomes_.size(), kRemembered});
+  holdings->push_back({"partners measured", timings_.size(), options_.ledger_pages});
 }
 
 std::vector<v1::EffectiveValue> GossipActor::EffectiveValues() const {
   if (algorithm_.mix == nullptr) return {};
-  return {Effective("exchange deadline", timing_.deadline(), timing_.source()),
-          Effective("exchange sent again after", timing_.resend(), "a quarter of that")};
+  std::pair<PeerId, Contact> shortest{PeerId(), Contact("")};
+  std::pair<PeerId, Contact> longest = shortest;
+  const auto deadline = [this](const std::pair<PeerId, Contact>& whom) {
+    return DeadlineOf(TermsWith(whom.second), PastWith(whom.first), options_.timing);
+  };
+  for (const auto& candidate : candidates_) {
+    const absl::Duration after = deadline(candidate).after;
+    if (shortest.first.empty() || after < deadline(shortest).after) shortest = candidate;
+    if (longest.first.empty() || after > deadline(longest).after) longest = candidate;
+  }
+  const auto row = [&](absl::string_view name, const std::pair<PeerId, Contact>& whom) {
+    const ExchangeDeadline known = deadline(whom);
+    return Effective(name, known.after,
+                     absl::StrCat(whom.first.empty() ? "" : "with peer ",
+                                  whom.first.empty() ? "" : whom.first.ToString() + ": ",
+                                  known.Source(TermsWith(whom.second), PastWith(whom.first),
+                                               options_.timing)));
+  };
+  std::vector<v1::EffectiveValue> values = {row("exchange deadline", shortest)};
+  if (deadline(longest).after > deadline(shortest).after) {
+    values.push_back(row("exchange deadline, longest", longest));
+  }
+  values.push_back(Effective("exchange sent again", ResendAfter(deadline(shortest)),
+                             "a quarter of the deadline, or the least time, without a reply"));
+  return values;
 }
 
 v1::GossipStatus GossipActor::Status() const {
@@ -410,7 +495,7 @@ v1::GossipStatus GossipActor::Status() const {
     if (algorithm_.mix->reply_has_payload()) status.set_reply_codec(options_.codecs.reply->spec());
   }
   status.set_bytes_sent_as_fp32(static_cast<uint64_t>(std::max<int64_t>(bytes_saved_, 0)));
-  status.set_exchange_seconds(absl::ToDoubleSeconds(timing_.smoothed()));
+  status.set_exchange_seconds(absl::ToDoubleSeconds(all_.smoothed()));
   return status;
 }
 

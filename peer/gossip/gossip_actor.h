@@ -10,6 +10,9 @@
 //   * what was answered once is answered again to whoever asks again, and never refused;
 //   * at most `pending_answers` shards wait for the trainer on behalf of others, beyond that BUSY;
 //   * a peer that stops being a candidate is abandoned at once;
+//   * each exchange has a deadline of its own (exchange_deadline.h), by what those with the same partner took;
+//   * after a standstill of this process nothing is begun, and no request answered, until it has heard what
+//     became of the swarm (SetInTouch);
 //   * requests that speak of the past are refused as STALE (StalenessGate), and values out of scale, which the
 //     trainer finds (DataGate), as OUT_OF_SCALE; a reply like that is not committed.
 //
@@ -33,6 +36,7 @@
 #include "peer/gossip/admission.h"
 #include "peer/gossip/algorithm.h"
 #include "peer/gossip/codec_choice.h"
+#include "peer/gossip/exchange_deadline.h"
 #include "peer/gossip/exchange_timing.h"
 #include "peer/gossip/outgoing_exchange.h"
 #include "peer/gossip/reply_ledger.h"
@@ -40,6 +44,7 @@
 #include "peer/runtime/actor.h"
 #include "peer/runtime/holding.h"
 #include "peer/runtime/random.h"
+#include "peer/runtime/step_pace.h"
 #include "peer/training/parameter_owner.h"
 #include "peer/transport/transport.h"
 #include "proto/status.pb.h"
@@ -73,6 +78,9 @@ struct Contact {
   // As it says itself; incarnation 0: unknown.
   Incarnation incarnation = 0;
   uint64_t step = 0;
+  // Of a control call, and how long a step takes it; 0: unknown.
+  absl::Duration round_trip;
+  absl::Duration step_time;
 };
 
 class GossipActor : public Actor {
@@ -84,6 +92,9 @@ class GossipActor : public Actor {
   // of the request or reply, and where a refusal goes, null for replies. Default: nobody.
   using LateRefusal = std::function<void(const v1::ShardHeader&, FrameFault, ReplyPath*)>;
   void SetLateRefusal(LateRefusal refuse) { late_refusal_ = std::move(refuse); }
+
+  // Asked before an exchange is begun or answered: is what we know of the swarm of now? Default: always.
+  void SetInTouch(std::function<bool()> in_touch) { in_touch_ = std::move(in_touch); }
 
   // Those with whom exchanges may be made now: alive and training, or the centre; never self. `silent`:
   // members that do not answer, and are not listened to either.
@@ -129,7 +140,13 @@ class GossipActor : public Actor {
   void ReturnMass(uint32_t shard);
   void SendRequests();
   CodedBytes SnapshotOf(uint32_t shard) const;
+  // What an exchange with it would be by what is known now.
+  ExchangeTerms TermsWith(const Contact& contact) const;
+  // What is known of those before: with it, or, before the first with it, with whomever.
+  PastExchanges PastWith(PeerId peer) const;
+  ExchangeTiming& TimingOf(PeerId peer);
   void ArmTimers();
+  void ArmResend(absl::Duration wait, absl::Duration patience, int left);
   void GiveUp();
   void FinishIfDone();
   void ReportDrained();
@@ -163,6 +180,8 @@ class GossipActor : public Actor {
   uint64_t next_exchange_;
   std::unique_ptr<OutgoingExchange> outgoing_;
   bool resent_after_break_ = false;
+  uint64_t reply_bytes_ = 0;  // of the exchange under way
+  absl::Time last_reply_ = absl::InfinitePast();
   TimerId resend_timer_ = 0;
   TimerId deadline_timer_ = 0;
   // Outcomes of the last exchanges, for replies that come late. Bound: kRemembered.
@@ -178,7 +197,11 @@ class GossipActor : public Actor {
   LateRefusal late_refusal_ = [](const v1::ShardHeader&, FrameFault, ReplyPath*) {};
   uint32_t pending_answers_ = 0;
   int64_t bytes_saved_ = 0;  // negative if headers outweigh it
-  ExchangeTiming timing_;
+  // Of each partner that is a member. Bound: the members.
+  std::map<PeerId, ExchangeTiming> timings_;
+  ExchangeTiming all_;  // with whomever
+  StepPace pace_;
+  std::function<bool()> in_touch_ = [] { return true; };
   double squared_consensus_distance_ = 0;
   bool has_distance_ = false;
   bool draining_ = false;

@@ -48,6 +48,10 @@ absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<R
   if (!accepting_ || draining_) {
     return FrameFault{v1::REFUSAL_REASON_NOT_TRAINING, "this peer is not training at the moment"};
   }
+  if (!in_touch_()) {
+    return FrameFault{v1::REFUSAL_REASON_NOT_TRAINING,
+                      "this peer stood still, and has not heard yet what became of the swarm"};
+  }
   if (absl::optional<std::string> stale = staleness_gate_.Judge(Now(), header)) {
     return FrameFault{v1::REFUSAL_REASON_STALE, *std::move(stale)};
   }

@@ -7,7 +7,7 @@
 //   old us     it was meant for an earlier incarnation of this peer, which may have answered it
 //   passed     the sender is known to have been beyond that step for longer than `bound`
 //
-// The bound is twice the longest deadline of an exchange: its initiator gives it up at the deadline, and what
+// The bound is twice the longest deadline of an exchange over a line of 10 Mbit/s: its initiator gives it up at the deadline, and what
 // then still lies in buffers gets as long again. As a peer is compared with nobody but itself, one that is
 // ten times slower than the others is never stale by its pace.
 //

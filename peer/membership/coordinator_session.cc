@@ -162,6 +162,9 @@ void CoordinatorSession::Heartbeat() {
     request.set_looks_after_others(true);
     for (const PeerId peer : deps_.missing()) request.add_missing(peer.value());
   }
+  if (deps_.averaging_time != nullptr) {
+    request.set_averaging_seconds(absl::ToDoubleSeconds(deps_.averaging_time()));
+  }
   deps_.client->Heartbeat(std::move(request),
                           Deliver<absl::StatusOr<v1::HeartbeatResponse>>(
                               [this, sent = Now(), connection = connection_](

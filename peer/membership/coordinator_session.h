@@ -49,6 +49,8 @@ class CoordinatorSession final : public Actor {
     // Members that do not answer us, which the coordinator asks us to say before it evicts anybody.
     // Null: we do not know.
     std::function<std::vector<PeerId>()> missing;
+    // How long our part of an averaging round takes at least. Null: unknown.
+    std::function<absl::Duration()> averaging_time;
     std::function<void(const std::string&)> log;
   };
   explicit CoordinatorSession(Deps deps);

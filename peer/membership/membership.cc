@@ -15,6 +15,8 @@ namespace {
 constexpr int kMaxRowsRead = 1024;
 // Whoever was stopped compares its table with so many others.
 constexpr int kSyncsAfterPause = 3;
+// Whom nobody answers for as long as so many such calls may take, has nobody to be in touch with.
+constexpr int kTouchesTried = 3;
 
 const google::protobuf::RepeatedPtrField<v1::Member>& RowsOf(const v1::ControlResponse& response) {
   switch (response.body_case()) {
@@ -122,8 +124,11 @@ void Membership::OnAnswer(absl::Time now, const PingAction& ping,
     return;
   }
   const bool was_dead = again && IsDeparted(row->member);
+  const bool for_the_first_time = !row->answered;
   Reached(now, *row, round_trip);
-  Show(now, *row, again ? "answers again" : "answers");
+  Show(now, *row, !again              ? "answers"
+                  : for_the_first_time ? "answers for the first time"
+                                       : "answers again");
   if (row->verdict != Verdict::kLiving || row->accused) LookAgain(now, *row);
   if (was_dead && row->verdict == Verdict::kLiving &&
       now - last_sync_ > options_.ping_interval / 2) {
@@ -138,6 +143,8 @@ void Membership::OnAnswer(absl::Time now, const PingAction& ping,
   }
   const auto& rows = RowsOf(response);
   for (int i = 0; i < std::min(rows.size(), kMaxRowsRead); ++i) Learn(now, rows[i]);
+  // One sent before the standstill says how things were then.
+  if (response.has_sync() && ping.sent >= woke_) BackInTouch();
 }
 
 void Membership::OnNoAnswer(absl::Time now, const PingAction& ping, absl::string_view why) {
@@ -155,6 +162,7 @@ void Membership::OnNoAnswer(absl::Time now, const PingAction& ping, absl::string
     }
     HelperIsDone(now, ping.probe);
   }
+  if (ping.purpose == PingAction::Purpose::kSync && now < in_touch_again_) syncs_due_ = 1;
   Row* const row = Find(ping.expected);
   if (row == nullptr || row->member.address() != ping.address) {  // it has moved since
     if (ping.purpose == PingAction::Purpose::kProbe) DropProbe(ping.probe);
@@ -258,6 +266,14 @@ void Membership::NoteOwnPause(absl::Time now) {
   }
   syncs_due_ = kSyncsAfterPause;
   next_gossip_ = now;
+  if (gap <= options_.ping_interval) return;
+  woke_ = now;
+  in_touch_again_ = now + kTouchesTried * (options_.ping_interval + ping_timeout());
+}
+
+bool Membership::InTouch(absl::Time now) {
+  NoteOwnPause(now);
+  return now >= in_touch_again_;
 }
 
 }  // namespace starling

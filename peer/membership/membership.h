@@ -33,7 +33,8 @@
 // Of two incarnations of one id the higher is true. One higher than our own, under our own id, means that
 // another process took our place: superseded(). If no input comes for longer than a call may take, this
 // process was stopped: what went unanswered meanwhile is not held against others, and tables are
-// compared at once.
+// compared at once. After a standstill of more than a probe interval we are out of touch until the first of
+// them has been: others may have given us up, died or left meanwhile.
 //
 // Not thread-safe. `now` never goes back. After each input, take the calls to make and transitions.
 
@@ -110,6 +111,9 @@ class Membership {
 
   // Every tick_interval().
   void OnTick(absl::Time now);
+  // False after a standstill of our own, until we have compared tables with somebody, or nobody is there to do
+  // it with. An input like others: the first to come after a standstill notices it.
+  bool InTouch(absl::Time now);
   absl::Duration tick_interval() const;
   void OnAnswer(absl::Time now, const PingAction& ping, const v1::ControlResponse& response,
                 absl::Duration round_trip);
@@ -193,6 +197,7 @@ class Membership {
     absl::Time since;  // of the shown state
     absl::Time heard;  // last sign of life, or when we learned of it
     bool met = false;  // `heard` is a sign of life
+    bool answered = false;  // a call of ours, ever
     absl::Time probed = absl::InfinitePast();
     absl::Time next_call;     // of the dead and incompatible
     bool calling = false;     // such a call, or gossip, is under way
@@ -234,6 +239,7 @@ class Membership {
   void SetState(absl::Time now, Row& row, v1::PeerState state, std::string reason);
   void ForgetDeparted(absl::Time now);
   void NoteOwnPause(absl::Time now);
+  void BackInTouch() { in_touch_again_ = absl::InfinitePast(); }
 
   // membership_probe.cc: looking for members, and verdicts.
   void StartProbe(absl::Time now, Row& row, bool in_turn = false);
@@ -295,6 +301,9 @@ class Membership {
   absl::Time last_sync_ = absl::InfinitePast();
   absl::Time next_sync_;
   int syncs_due_ = 0;  // at once
+  absl::Time woke_ = absl::InfinitePast();  // from the last standstill
+  // We are out of touch until then at the latest.
+  absl::Time in_touch_again_ = absl::InfinitePast();
   std::vector<PingAction> pings_;
   std::vector<MemberTransition> transitions_;
   v1::DetectorStatus counters_;

@@ -38,6 +38,7 @@ MembershipActor::MembershipActor(const MembershipOptions& options, Deps deps)
   session.on_round = deps_.on_round;
   session.on_refused = [this](absl::Status status) { Refuse(std::move(status)); };
   session.missing = [this] { return core_.Missing(); };
+  session.averaging_time = deps_.averaging_time;
   session.log = deps_.log;
   session_ = std::make_unique<CoordinatorSession>(std::move(session));
 }
@@ -47,6 +48,11 @@ void MembershipActor::Start() {
   for (const std::string& seed : deps_.seeds) core_.AddSeed(Now(), seed);
   if (session_ != nullptr) session_->Start();
   Tick();
+}
+
+bool MembershipActor::InTouch() {
+  AssertHere();
+  return core_.InTouch(Now());
 }
 
 MembershipView MembershipActor::View() const {

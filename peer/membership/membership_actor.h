@@ -52,6 +52,8 @@ class MembershipActor final : public Actor {
     // FAILED_PRECONDITION: other run or model.
     std::function<void(absl::Status)> on_refused;
     std::function<void(const std::string&)> log;
+    // How long our part of an averaging round takes, for the coordinator. Null: unknown.
+    std::function<absl::Duration()> averaging_time;
   };
   MembershipActor(const MembershipOptions& options, Deps deps);
 
@@ -70,6 +72,9 @@ class MembershipActor final : public Actor {
   void OnPathBroken(const std::string& address);
   // Tells the coordinator and all living members, waits a second at most, stops, calls `done` once.
   void Leave(std::string reason, absl::AnyInvocable<void()> done);
+
+  // See Membership::InTouch.
+  bool InTouch();
 
   // As on_view gets it at every change; steps and losses are newer here.
   MembershipView View() const;

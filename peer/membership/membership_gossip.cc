@@ -83,11 +83,12 @@ void Membership::SyncInTurn(absl::Time now) {
     syncs_due_ = std::max(syncs_due_, 1);
   }
   if (syncs_due_ == 0) return;
-  for (Row* row : Choose(std::exchange(syncs_due_, 0), [](const Row& candidate) {
-         return candidate.verdict == Verdict::kLiving && candidate.link == Link::kGood;
-       })) {
-    Sync(now, *row);
-  }
+  const std::vector<Row*> chosen =
+      Choose(std::exchange(syncs_due_, 0), [](const Row& candidate) {
+        return candidate.verdict == Verdict::kLiving && candidate.link == Link::kGood;
+      });
+  for (Row* row : chosen) Sync(now, *row);
+  if (chosen.empty()) BackInTouch();  // with nobody
 }
 
 void Membership::AddSeed(absl::Time now, const std::string& address) {

@@ -24,7 +24,8 @@ MembershipView Membership::Snapshot() const {
     if (row.member.state() != v1::PEER_STATE_UNSPECIFIED) {
       const bool trains = row.member.state() == v1::PEER_STATE_ALIVE;
       view.others.push_back(
-          {row.member, row.rtt, trains ? row.straggler.Score(last_input_) : 0});
+          {row.member, row.rtt, trains ? row.straggler.Score(last_input_) : 0,
+           row.straggler.step_time()});
     }
   }
   return view;

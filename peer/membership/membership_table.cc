@@ -103,6 +103,7 @@ void Membership::TakeStep(absl::Time now, Row& row, const v1::Member& member) {
 void Membership::Reached(absl::Time now, Row& row, absl::Duration round_trip) {
   row.heard = now;
   row.met = true;
+  row.answered = true;
   row.link = Link::kGood;
   row.unanswered = 0;
   row.failure.clear();

@@ -16,6 +16,8 @@ struct MemberView {
   absl::Duration rtt;
   // How unusual its silence in training is: see straggler.h.
   double straggler = 0;
+  // How long a step of training takes it; zero if unknown.
+  absl::Duration step_time;
 };
 
 struct MembershipView {

@@ -12,6 +12,7 @@ constexpr double kLeastSpread = 0.1;
 }  // namespace
 
 void Straggler::OnStep(absl::Time now, uint64_t step) {
+  pace_.OnStep(now, step);
   if (step == step_) return;
   const bool progress = step > step_ && last_ != absl::InfinitePast();
   step_ = step;

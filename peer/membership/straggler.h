@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
+#include "peer/runtime/step_pace.h"
 
 namespace starling {
 
@@ -29,6 +30,9 @@ class Straggler {
   // 0 while there is nothing to compare with.
   double Score(absl::Time now) const;
 
+  // How long a step takes it; 0: unknown.
+  absl::Duration step_time() const { return pace_.step_time(); }
+
  private:
   // Share of the newest in the running mean and spread.
   static constexpr double kNewest = 0.1;
@@ -39,6 +43,7 @@ class Straggler {
   int intervals_ = 0;
   double mean_ = 0;  // seconds
   double variance_ = 0;
+  StepPace pace_;
 };
 
 }  // namespace starling

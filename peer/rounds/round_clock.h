@@ -12,8 +12,8 @@ namespace starling {
 
 struct RoundTimes {
   // What did not come is asked for, or sent again, after this long, then after twice as long, and so on up
-  // to an eighth of the deadline. More than a quarter of the deadline counts as a quarter: only who asks
-  // learns from the refusal that the others have gone on.
+  // to an eighth of the deadline. More than half of the deadline counts as half: only who asks learns from the
+  // refusal that the others have gone on.
   absl::Duration retry;
   // The round ends this long after its beginning.
   absl::Duration deadline;
@@ -42,7 +42,7 @@ class RoundClock {
 
  private:
   static absl::Duration Shortest(RoundTimes times) {
-    return std::min(times.retry, times.deadline / 4);
+    return std::min(times.retry, times.deadline / 2);
   }
 
   const absl::Duration deadline_;

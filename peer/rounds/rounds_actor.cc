@@ -75,9 +75,32 @@ std::vector<PeerId> RoundsActor::IdsOfRunning(const Lane& lane) const {
   return ids;
 }
 
-absl::Duration RoundsActor::DeadlineOf(const Lane& lane) const {
-  if (lane.spec.final_merge) return options_.final_deadline;
-  return std::max(lane.timing.deadline(), std::min(8 * lane.between, options_.timing.ceiling));
+RoundsActor::Deadline RoundsActor::DeadlineFor(const Lane& lane, bool with_source) const {
+  const PastExchanges& past = lane.timing.past();
+  ExchangeTimingOptions timing = options_.timing;
+  if (lane.spec.final_merge) timing.floor = timing.ceiling = options_.final_deadline;
+  const ExchangeTerms terms{.bytes = lane.bytes};
+  ExchangeDeadline deadline = DeadlineOf(terms, past, timing);
+  const absl::Duration between = std::min(8 * lane.between, options_.timing.ceiling);
+  const bool slow_steps = !lane.spec.final_merge && between > deadline.slack;
+  if (slow_steps) {
+    deadline.after += between - deadline.slack;
+    deadline.slack = between;
+  }
+  Deadline result{deadline.after, deadline.transfer, ""};
+  if (!with_source) return result;
+  result.source = slow_steps ? absl::StrCat(ShortText(between), ": 8 x the ", ShortText(lane.between),
+                                            " of steps between two rounds; and 2 x ",
+                                            ShortText(deadline.transfer), " of transfers")
+                             : deadline.Source(terms, past, timing);
+  return result;
+}
+
+RoundTimes RoundsActor::TimesOf(const Lane& lane) const {
+  const Deadline deadline = DeadlineFor(lane);
+  const absl::Duration usual =
+      std::clamp(4 * lane.timing.smoothed(), options_.min_retry, absl::Seconds(2));
+  return {std::max(std::min(usual, deadline.after / 4), deadline.transfer), deadline.after};
 }
 
 std::unique_ptr<Round> RoundsActor::Plan(Lane& lane, uint64_t number, bool global,
@@ -85,13 +108,13 @@ std::unique_ptr<Round> RoundsActor::Plan(Lane& lane, uint64_t number, bool globa
   std::vector<PeerId> ids = Ids(lane);
   const size_t rank = static_cast<size_t>(
       std::lower_bound(ids.begin(), ids.end(), self_.peer) - ids.begin());
-  const absl::Duration retry =
-      std::clamp(4 * lane.timing.smoothed(), options_.min_retry, absl::Seconds(2));
-  const RoundTimes times{retry, DeadlineOf(lane)};
   if (global || lane.spec.topology->everyone()) {
-    return std::make_unique<ReduceRound>(number, std::move(ids), self_.peer, std::move(input), times,
-                                         deps_.pool);
+    // Contributions and means, each out and in, but for the part that is owned here.
+    lane.bytes = ids.size() < 2 ? 0 : 4 * input.values.size() * (ids.size() - 1) / ids.size();
+    return std::make_unique<ReduceRound>(number, std::move(ids), self_.peer, std::move(input),
+                                         TimesOf(lane), deps_.pool);
   }
+  lane.bytes = 0;
   std::vector<NeighbourRound::Links> links(input.shards.count());
   for (uint32_t segment = 0; segment < links.size(); ++segment) {
     const Neighbours neighbours =
@@ -99,9 +122,11 @@ std::unique_ptr<Round> RoundsActor::Plan(Lane& lane, uint64_t number, bool globa
             {ids.size(), rank, number, lane.spec.by_segment ? segment : 0, seed_});
     for (const Inbound& in : neighbours.in) links[segment].in[ids[in.from]] = in.weight;
     for (const size_t out : neighbours.out) links[segment].out.push_back(ids[out]);
+    lane.bytes += (neighbours.in.size() + neighbours.out.size()) * input.shards.length(segment) *
+                  sizeof(float);
   }
   return std::make_unique<NeighbourRound>(std::move(links), std::move(input), lane.spec.moves_mass,
-                                          times, deps_.pool);
+                                          TimesOf(lane), deps_.pool);
 }
 
 void RoundsActor::OnContribution(Contribution contribution) {
@@ -128,7 +153,8 @@ void RoundsActor::OnContribution(Contribution contribution) {
   input.mass = contribution.mass;
   input.loss = contribution.loss;
   const std::vector<PeerId> planned = Ids(lane);
-  lane.running = Running{number, Plan(lane, number, global, std::move(input)), Now(), global,
+  std::unique_ptr<Round> round = Plan(lane, number, global, std::move(input));
+  lane.running = Running{number, std::move(round), Now(), DeadlineFor(lane).after, global,
                          std::set<PeerId>(planned.begin(), planned.end())};
   counters_.set_rounds_joined(counters_.rounds_joined() + 1);
   Carry(index, number, *lane.running->round, lane.running->round->Begin(Now()));
@@ -275,11 +301,11 @@ void RoundsActor::EndIfDone(size_t index) {
   counters_.set_last_round(running.number);
   if (result.missed == 0 || members_.empty()) {
     counters_.set_rounds_complete(counters_.rounds_complete() + 1);
-    lane.timing.OnCommitted(Now() - running.began);
+    lane.timing.OnCommitted(Now() - running.began, members_.empty() ? 0 : lane.bytes);
   } else {
     counters_.set_rounds_partial(counters_.rounds_partial() + 1);
     counters_.set_shards_missed(counters_.shards_missed() + result.missed);
-    if (Now() - running.began >= DeadlineOf(lane)) lane.timing.OnGivenUp();
+    if (Now() - running.began >= running.deadline) lane.timing.OnGivenUp();
   }
   counters_.set_round_seconds(absl::ToDoubleSeconds(lane.timing.smoothed()));
   if (running.global) lane.global.OnGlobal(running.number, result.loss);
@@ -334,16 +360,9 @@ void RoundsActor::AddHoldings(Holdings* holdings) const {
 std::vector<v1::EffectiveValue> RoundsActor::EffectiveValues() const {
   std::vector<v1::EffectiveValue> values;
   for (const Lane& lane : lanes_) {
-    const absl::Duration deadline = DeadlineOf(lane);
-    if (lane.spec.final_merge) {
-      values.push_back(Effective("final merge deadline", deadline, "fixed: it comes once"));
-    } else {
-      values.push_back(Effective("round deadline", deadline,
-                                 deadline == lane.timing.deadline()
-                                     ? lane.timing.source()
-                                     : absl::StrCat("8 x the ", ShortText(lane.between),
-                                                    " of steps between two rounds")));
-    }
+    Deadline deadline = DeadlineFor(lane, /*with_source=*/true);
+    values.push_back(Effective(lane.spec.final_merge ? "final merge deadline" : "round deadline",
+                               deadline.after, std::move(deadline.source)));
   }
   return values;
 }

@@ -9,9 +9,9 @@
 //   * frames of rounds to come wait, at most `early_frames`; the oldest give way, and are sent again;
 //   * a member that dies, leaves or refuses us is not waited for; one that says that it takes part in no
 //     more rounds is left out from then on;
-//   * nothing lasts beyond the deadline: ExchangeTiming's of the rounds so far, or 8 times as long as this
-//     trainer took from one round to the next if that is longer, for others may be slower; the ceiling in
-//     any case.
+//   * nothing lasts beyond the deadline (gossip/exchange_deadline.h): what the rounds so far tell, or 8 times as
+//     long as this trainer took from one round to the next if that is longer, for others may be slower; the
+//     ceiling in any case; and twice what the transfers take at least.
 //
 // Executor: control. Every method runs there.
 
@@ -33,6 +33,7 @@
 #include "peer/rounds/global_period.h"
 #include "peer/rounds/positions.h"
 #include "peer/rounds/round.h"
+#include "peer/rounds/round_clock.h"
 #include "peer/rounds/round_spec.h"
 #include "peer/runtime/actor.h"
 #include "peer/runtime/buffer_pool.h"
@@ -45,10 +46,11 @@ namespace starling {
 
 struct RoundsOptions {
   ExchangeTimingOptions timing;
-  // Something is sent again after max(this, 4 smoothed round durations), then after twice as long, ...
+  // Something is sent again after max(this, 4 smoothed round durations), within 2 s and a quarter of the deadline
+  // unless the transfers take longer, then after twice as long, ...
   // Down: losses are repaired sooner; up: less is sent twice while a slow member is waited for.
   absl::Duration min_retry = absl::Milliseconds(400);
-  // The final merge waits this long for those who are still training.
+  // The final merge waits this long, and twice what the transfers take, for those who are still training.
   absl::Duration final_deadline = absl::Seconds(100);
   // Frames kept for rounds that have not begun here. Up: less is sent twice, more memory (a shard each).
   size_t early_frames = 512;
@@ -100,6 +102,7 @@ class RoundsActor : public Actor {
     uint64_t number;
     std::unique_ptr<Round> round;
     absl::Time began;
+    absl::Duration deadline;
     bool global = false;
     std::set<PeerId> planned;  // members when it began
   };
@@ -115,6 +118,7 @@ class RoundsActor : public Actor {
     const RoundSpec spec;
     GlobalPeriod global;
     ExchangeTiming timing;
+    uint64_t bytes = 0;  // of the last round, here, in both directions
     absl::optional<Running> running;
     std::deque<Past> past;
     absl::Time ended = absl::InfiniteFuture();  // the last round
@@ -129,7 +133,13 @@ class RoundsActor : public Actor {
   std::vector<PeerId> Ids(const Lane& lane) const;
   // The members of the round under way, as they are now.
   std::vector<PeerId> IdsOfRunning(const Lane& lane) const;
-  absl::Duration DeadlineOf(const Lane& lane) const;
+  struct Deadline {
+    absl::Duration after;
+    absl::Duration transfer;
+    std::string source;  // if that was asked
+  };
+  Deadline DeadlineFor(const Lane& lane, bool with_source = false) const;
+  RoundTimes TimesOf(const Lane& lane) const;
   std::unique_ptr<Round> Plan(Lane& lane, uint64_t number, bool global, RoundInput input);
   Round* Find(Lane& lane, uint64_t number);
   // `way_back` leads to `asker`, for members whose address is not known yet.

@@ -7,6 +7,18 @@
 #include "peer/state/state_hash.h"
 
 namespace starling {
+namespace {
+
+// Bytes a second of the slowest line that is waited for, as in gossip/exchange_deadline.h.
+constexpr double kSlowest = 1e6 / 8;
+
+// What a shard takes on it.
+absl::Duration SlowestShard(const ShardMap& shards) {
+  const size_t elements = std::min(shards.shard_elements, shards.elements);
+  return absl::Seconds(static_cast<double>(elements * sizeof(float)) / kSlowest);
+}
+
+}  // namespace
 
 StateSource::StateSource(Executor* control, Transport* transport, Owner* owner,
                          const FrameIdentity& self, v1::ControlRequest request_template,
@@ -54,7 +66,7 @@ void StateSource::OnHeld(absl::StatusOr<v1::ControlResponse> response) {
   if (fits.ok()) fits = owner_->OnManifest(*this);
   if (!fits.ok()) return Lose(std::move(fits));
   last_heard_ = Now();
-  quiet_ = options_.retry;
+  quiet_ = FirstQuiet();
   RequestMore();
   ArmRetry();
 }
@@ -89,8 +101,16 @@ void StateSource::Request(uint32_t shard) {
   transport_->SendFrame(address_, std::move(frame)).IgnoreError();
 }
 
+absl::Duration StateSource::FirstQuiet() const {
+  return std::max(options_.retry, SlowestShard(self_.shards) / 4);
+}
+
 absl::Duration StateSource::LongestQuiet() const {
-  return std::max(options_.retry, options_.patience / 8);
+  return std::max({options_.retry, options_.patience / 8, 2 * SlowestShard(self_.shards)});
+}
+
+absl::Duration StateSource::Patience() const {
+  return std::max({options_.patience, options_.patience / 2 + 2 * SlowestShard(self_.shards), 2 * gap_});
 }
 
 void StateSource::ArmRetry() {
@@ -102,14 +122,15 @@ void StateSource::ArmRetry() {
       ArmRetry();
       return;
     }
-    if (Now() - last_heard_ >= options_.patience) {
+    if (Now() - last_heard_ >= Patience()) {
       Lose(absl::UnavailableError(absl::StrCat(
           Name(), " sent ", received_, " shards, owes ", asked_.size(), ", and sent nothing for ",
-          absl::FormatDuration(options_.patience))));
+          absl::FormatDuration(absl::Trunc(Patience(), absl::Milliseconds(1))))));
       return;
     }
     for (const uint32_t shard : asked_) Request(shard);
     last_retry_ = Now();
+    quiet_ = std::max(quiet_, std::min(2 * quiet_, 2 * SlowestShard(self_.shards)));
     ArmRetry();
   });
 }
@@ -128,11 +149,11 @@ bool StateSource::OnFrame(const Frame& frame) {
   if (!live_ && HashPayload(frame.payload) != manifest_.shard_hashes(static_cast<int>(shard))) {
     return true;
   }
-  const absl::Duration gap = Now() - last_heard_;
+  gap_ = Now() - last_heard_;
   last_heard_ = Now();
   if (asked_.erase(shard) == 0) return true;
   ++received_;
-  quiet_ = std::clamp(2 * gap, options_.retry, LongestQuiet());
+  quiet_ = std::clamp(2 * gap_, FirstQuiet(), LongestQuiet());
   if (owner_->OnShard(*this, shard, frame.payload,
                       live_ ? frame.header.step() : manifest_.step())) {
     RequestMore();

@@ -7,6 +7,14 @@
 // checked by the transport). When no shard has come for a while, those under way
 // are asked for again; a donor that delivers nothing for `patience` is lost. Which shards, the owner says.
 //
+// Nobody has to guess how fast the line is: with t = what a shard takes at 1 Mbit/s (8 s for 1 MiB)
+//
+//   quiet     max(retry, t / 4) before the first shard, doubled each time it was in vain; then twice the time
+//             between the last two, not less than that, nor more than max(retry, patience / 8, 2 t)
+//   patience  max(patience, patience / 2 + 2 t, twice the time between the last two)
+//
+// Asked for sooner, shards that are under way would be sent again and again, and clog the line for good.
+//
 // Executor: control.
 
 #ifndef STARLING_PEER_STATE_STATE_SOURCE_H_
@@ -29,11 +37,10 @@ namespace starling {
 struct StateSourceOptions {
   // Shards asked of one donor and not yet here. Up: faster on long links, more memory in flight.
   uint32_t window = 8;
-  // Shards missing are asked for again after a silence of twice the last time between two shards,
-  // but not less than this and not more than an eighth of the patience.
+  // Shards missing are asked for again after a silence of at least this.
   // Up: fewer shards are asked for twice; down: losses are made good sooner. Default 1 s.
   absl::Duration retry = absl::Seconds(1);
-  // Longest silence. Default 10 s.
+  // Longest silence, where shards are small. Default 10 s.
   absl::Duration patience = absl::Seconds(10);
 };
 
@@ -83,7 +90,9 @@ class StateSource : public Actor {
   void OnHeld(absl::StatusOr<v1::ControlResponse> response);
   void Request(uint32_t shard);
   void ArmRetry();
+  absl::Duration FirstQuiet() const;
   absl::Duration LongestQuiet() const;
+  absl::Duration Patience() const;
   absl::Status RefusalError(v1::RefusalReason reason, absl::string_view detail) const;
   std::string Name() const;
   void Lose(absl::Status why);
@@ -104,6 +113,7 @@ class StateSource : public Actor {
   bool ended_ = false;
   absl::Time last_heard_;  // when the last right shard came, repetitions included
   absl::Time last_retry_ = absl::InfinitePast();
+  absl::Duration gap_;    // between the last two shards
   absl::Duration quiet_;  // silence after which the missing are asked for again
 };
 

@@ -18,6 +18,8 @@ MemberView Other(uint64_t id, v1::PeerState state, uint64_t step, bool centre = 
   other.member.set_centre(centre);
   other.member.set_loss(static_cast<double>(id) / 10);
   other.straggler = static_cast<double>(id);
+  other.rtt = absl::Milliseconds(id);
+  other.step_time = absl::Seconds(id);
   return other;
 }
 
@@ -35,6 +37,8 @@ TEST(SwarmViewTest, OnlyTheLivingAreChosen) {
   EXPECT_EQ(swarm.training.at(PeerId(2)), "peer2");
   EXPECT_EQ(swarm.contacts.at(PeerId(2)).loss, 0.2);
   EXPECT_EQ(swarm.contacts.at(PeerId(2)).straggler, 2);
+  EXPECT_EQ(swarm.contacts.at(PeerId(2)).round_trip, absl::Milliseconds(2));
+  EXPECT_EQ(swarm.contacts.at(PeerId(2)).step_time, absl::Seconds(2));
   EXPECT_EQ(swarm.members.size(), 1u);
   EXPECT_EQ(swarm.farthest_step, 7u);
   EXPECT_EQ(swarm.silent, (std::set<PeerId>{PeerId(1), PeerId(5)}));

@@ -1,5 +1,6 @@
 // Peers and coordinators that die, come, go, stand still and lose each other; the others go on.
 
+#include <algorithm>
 #include <limits>
 
 #include "gtest/gtest.h"
@@ -44,6 +45,25 @@ TEST_P(ChurnTest, APeerThatIsRestartedComesBackWithTheSwarmsParameters) {
   Settle(*simulation);
   EXPECT_GT(simulation->peer(2).Status().training().step(), simulation->peer(2).steps());
   ExpectAllWell(*simulation);
+}
+
+TEST_P(ChurnTest, WhoWakesUpAnswersNothingBeforeItHasHeardWhatBecameOfTheSwarm) {
+  auto simulation = Swarm();
+  simulation->Pause(2);
+  // Whoever gives it up drops what is on its way.
+  simulation->RunFor(absl::Seconds(1));
+  const v1::GossipStatus before = simulation->peer(2).Status().gossip();
+  simulation->Resume(2);
+  simulation->RunFor(absl::Microseconds(1));  // what has piled up; nobody's answer comes that soon
+  const v1::GossipStatus after = simulation->peer(2).Status().gossip();
+  EXPECT_EQ(after.shards_answered(), before.shards_answered());
+  EXPECT_EQ(after.exchanges_started(), before.exchanges_started());
+  EXPECT_TRUE(std::any_of(after.refused().begin(), after.refused().end(), [](const auto& refused) {
+    return refused.reason() == v1::REFUSAL_REASON_NOT_TRAINING;
+  })) << after.DebugString();
+  ExpectAllWell(*simulation);
+  EXPECT_GT(simulation->peer(2).Status().gossip().exchanges_committed(), before.exchanges_committed());
+  EXPECT_GT(simulation->peer(2).Status().gossip().shards_answered(), before.shards_answered());
 }
 
 // Nobody calls those that left on purpose, and who comes back without a seed calls nobody: only whoever

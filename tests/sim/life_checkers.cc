@@ -232,7 +232,11 @@ absl::Duration EndBound(const SimulationOptions& options) {
   const absl::Duration longest =
       std::max({options.gossip.timing.ceiling, options.averaging_deadline,
                 options.rounds.timing.ceiling});
-  return longest + 5 * options.LongestStep() + absl::Seconds(1);
+  // Beyond that, twice what a round trip (no answer is waited for any longer), the transfer, and a step of
+  // either side take at least.
+  const absl::Duration round_trip =
+      options.membership.ping_interval + 10 * options.membership.ping_timeout;
+  return longest + 2 * round_trip + 12 * options.LongestStep() + absl::Seconds(2);
 }
 
 }  // namespace starling

@@ -117,6 +117,37 @@ TEST_F(AveragingActorTest, ContributesSlicesOfItsSnapshotWithAFullHeader) {
   EXPECT_EQ(sent.frame.payload.floats(), absl::MakeConstSpan({3.0f, 4.0f}));
 }
 
+TEST_F(AveragingActorTest, HowLongItsTransfersTakeIsAssumedAndThenMeasured) {
+  const auto time = [&] {
+    absl::Duration time;
+    executor_.Do([&] { time = actor_.averaging_time(); });
+    return time;
+  };
+  // Five parameters, as contributions and as averages, out and in, at 10 Mbit/s; twice if that was too short.
+  const absl::Duration assumed = absl::Seconds(4 * 5 * 4 / 1.25e6);
+  EXPECT_EQ(time(), assumed);
+  OnPlan(Plan(1, {1, 2}));
+  executor_.AdvanceTo(kStart + absl::Seconds(20));
+  EXPECT_EQ(time(), 2 * assumed);
+  OnPlan(Plan(2, {1, 2}));
+  executor_.AdvanceTo(kStart + absl::Seconds(20) + absl::Microseconds(400));
+  const auto from_two = [&](v1::FrameKind kind, uint32_t shard, std::vector<float> values) {
+    return OnFrame(FromPeerTwo(kind, shard, std::move(values), 2));
+  };
+  from_two(v1::FRAME_KIND_REDUCE, 0, {3, 6});
+  from_two(v1::FRAME_KIND_AVERAGE, 1, {7, 8});
+  from_two(v1::FRAME_KIND_REDUCE, 2, {9});
+  ASSERT_EQ(Status().rounds_complete(), 1u);
+  EXPECT_NEAR(absl::ToDoubleMicroseconds(time()), 400, 0.01);
+  executor_.AdvanceTo(kStart + absl::Seconds(60));
+  EXPECT_NEAR(absl::ToDoubleMicroseconds(time()), 400, 0.01) << "it was complete";
+  executor_.Do([&] {
+    ASSERT_EQ(actor_.EffectiveValues().size(), 1u);
+    EXPECT_EQ(actor_.EffectiveValues()[0].name(), "averaging deadline");
+    EXPECT_EQ(actor_.EffectiveValues()[0].seconds(), 10);
+  });
+}
+
 TEST_F(AveragingActorTest, AWholeRoundAveragesEveryShardAndKeepsLocalSteps) {
   OnPlan(Plan(1, {1, 2}));
   for (float& value : parameters_.values) value += 100;

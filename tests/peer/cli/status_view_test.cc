@@ -71,6 +71,63 @@ TEST(StatusViewTest, WhatTheDetectorSawAndWhichDeadlinesHoldIsShownWithTheReason
       << text;
 }
 
+TEST(StatusViewTest, LongNamesOfDeadlinesStayInLine) {
+  v1::Status status = StatusWith("elastic_gossip");
+  for (const char* name : {"probe timeout", "exchange deadline, longest"}) {
+    v1::EffectiveValue& value = *status.add_effective();
+    value.set_name(name);
+    value.set_seconds(2);
+    value.set_source("why");
+  }
+  const std::string text = RenderStatus(status);
+  EXPECT_TRUE(absl::StrContains(text,
+                                "\nin effect\n"
+                                "  probe timeout:              2.00 s (why)\n"
+                                "  exchange deadline, longest: 2.00 s (why)\n"))
+      << text;
+}
+
+TEST(StatusViewTest, RollBacksAreShownWithTheReasonAndWhatTheyCost) {
+  v1::Status status = StatusWith("elastic_gossip");
+  EXPECT_TRUE(absl::StrContains(RenderStatus(status), "\nrecovery\n  roll-backs:            none\n"));
+  v1::RecoveryStatus& recovery = *status.mutable_recovery();
+  recovery.set_rollbacks(3);
+  recovery.set_in_a_row(2);
+  recovery.set_last_step(812);
+  recovery.set_last_reason("the loss is nan");
+  recovery.set_rate_scale(0.125);
+  const std::string text = RenderStatus(status);
+  EXPECT_TRUE(absl::StrContains(
+      text, "  roll-backs:            3, 2 in a row, the last at step 812: the loss is nan\n"))
+      << text;
+  EXPECT_TRUE(absl::StrContains(text, "  learning rate:         times 0.1250 since\n")) << text;
+}
+
+TEST(StatusViewTest, WhoSentBadDataIsShownAndForHowLongNobodyListensToIt) {
+  v1::Status status = StatusWith("elastic_gossip");
+  EXPECT_TRUE(absl::StrContains(RenderStatus(status),
+                                "\nbad data of others\n  offences, quarantines: 0, 0\n"));
+  status.clear_peers();
+  status.mutable_gossip()->set_offences(5);
+  status.mutable_gossip()->set_quarantines(1);
+  v1::PeerStatus& quarantined = *status.add_peers();
+  quarantined.set_peer_id("00000000000000ab");
+  quarantined.set_state(v1::PEER_STATE_QUARANTINED);
+  quarantined.set_reason("quarantined: NaN or infinity");
+  quarantined.set_quarantined_seconds_left(90);
+  quarantined.set_offences(3);
+  v1::PeerStatus& offender = *status.add_peers();
+  offender.set_peer_id("00000000000000cd");
+  offender.set_state(v1::PEER_STATE_ALIVE);
+  offender.set_offences(2);
+  const std::string text = RenderStatus(status);
+  EXPECT_TRUE(absl::StrContains(text, "  offences, quarantines: 5, 1\n")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "  00000000000000ab:      not listened to for ")) << text;
+  EXPECT_TRUE(absl::StrContains(text, ": quarantined: NaN or infinity\n")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "  00000000000000cd:      2 within the last ten minutes\n"))
+      << text;
+}
+
 TEST(StatusViewTest, APeersUnusualSilenceIsShown) {
   v1::ListPeersResponse peers;
   peers.add_peers()->set_straggler_score(8.25);

@@ -15,6 +15,8 @@ using Values = std::vector<float>;
 constexpr uint32_t kShards = GossipWorld::kShards;
 // Peers 1 and 2 begin with ten parameters of 1 and 4.
 constexpr double kSum = 50;
+// Before the first measurement the deadline is the ceiling of 20 s and what so few bytes take; a quarter of it:
+constexpr absl::Duration kQuarter = absl::Milliseconds(5001);
 const Values kFours(GossipWorld::kElements, 4.0f);
 const Values kMean(GossipWorld::kElements, 2.5f);
 
@@ -182,8 +184,7 @@ TEST(GossipActorFaultsTest, LostRequestsAndRepliesAreRepairedByTheResendTimer) {
   world.underway.pop_back();  // the reply of shard 2
   world.Settle();
   EXPECT_EQ(world.status(1).shards_committed(), 1);
-  // Before the first measurement the deadline is the ceiling of 20 s, and a quarter of it this:
-  world.executor.Advance(absl::Seconds(5));
+  world.executor.Advance(kQuarter);
   EXPECT_EQ(world.underway.size(), 2);
   world.Settle();
   EXPECT_EQ(world.node(2).owner.responses, kShards);
@@ -195,11 +196,11 @@ TEST(GossipActorFaultsTest, WhatIsNotAnsweredIsResentTwiceAndGivenUpAtTheDeadlin
   world.StartExchange(1);
   for (const size_t resent : {kShards, kShards, uint32_t{0}}) {
     world.underway.clear();
-    world.executor.Advance(absl::Seconds(5));
+    world.executor.Advance(kQuarter);
     EXPECT_EQ(world.Take(v1::FRAME_KIND_MIX_REQUEST).size(), resent);
   }
   EXPECT_TRUE(world.underway.empty());
-  world.executor.Advance(absl::Seconds(5));
+  world.executor.Advance(kQuarter);
   const std::vector<Message> settles = world.Take(v1::FRAME_KIND_SETTLE);
   ASSERT_EQ(settles.size(), kShards);
   for (const Message& settle : settles) EXPECT_FALSE(settle.frame.header.committed());
@@ -210,13 +211,124 @@ TEST(GossipActorFaultsTest, WhatIsNotAnsweredIsResentTwiceAndGivenUpAtTheDeadlin
   EXPECT_EQ(world.executor.timers(), 0);
 }
 
+TEST(GossipActorFaultsTest, WhileRepliesComeNothingIsSentAgain) {
+  GossipWorld world(2);
+  world.StartExchange(1);
+  world.DeliverAll(world.Take(v1::FRAME_KIND_MIX_REQUEST));
+  world.Boundary(2);
+  const std::vector<Message> replies = world.Take(v1::FRAME_KIND_MIX_REPLY);
+  world.executor.Advance(kQuarter - absl::Seconds(1));
+  world.Deliver(replies[0]);
+  world.Boundary(1);
+  world.Take(v1::FRAME_KIND_SETTLE);
+  world.executor.Advance(absl::Seconds(2));
+  EXPECT_EQ(world.Take(v1::FRAME_KIND_MIX_REQUEST).size(), 0);
+  world.executor.Advance(absl::Seconds(2));
+  EXPECT_EQ(world.Take(v1::FRAME_KIND_MIX_REQUEST).size(), kShards - 1) << "no more came";
+}
+
+TEST(GossipActorFaultsTest, EachPartnerHasADeadlineOfItsOwn) {
+  GossipWorld world(3);
+  world.SetCandidates(1, {{PeerId(2), GossipWorld::AddressOf(PeerId(2))}});
+  world.StartExchange(1);
+  world.Settle();
+  ASSERT_EQ(world.status(1).exchanges_committed(), 1);
+  world.StartExchange(1);
+  world.executor.Advance(absl::Seconds(2.1));
+  EXPECT_EQ(world.status(1).exchanges_failed(), 1) << "2 s are more than it ever took";
+  world.SetCandidates(1, world.Others(PeerId(1)));
+  const std::vector<v1::EffectiveValue> values = world.node(1).actor->EffectiveValues();
+  ASSERT_EQ(values.size(), 3);
+  EXPECT_EQ(values[0].source().find("with peer 0000000000000003: 2s: 8 x"), 0) << values[0].source();
+  EXPECT_EQ(values[1].source().find("with peer 0000000000000002: 4s: 8 x"), 0) << values[1].source();
+}
+
+TEST(GossipActorFaultsTest, WithANewPartnerTheSlackIsByExperienceWithOthersAndTheLineIsAssumed) {
+  GossipWorld world(3);
+  world.SetCandidates(1, {{PeerId(2), GossipWorld::AddressOf(PeerId(2))}});
+  world.StartExchange(1);
+  world.Settle();
+  world.SetCandidates(1, {{PeerId(3), GossipWorld::AddressOf(PeerId(3))}});
+  const std::vector<v1::EffectiveValue> values = world.node(1).actor->EffectiveValues();
+  ASSERT_EQ(values.size(), 2);
+  EXPECT_NEAR(values[0].seconds(), 2, 0.001);
+  EXPECT_NE(values[0].source().find("assumed"), std::string::npos) << values[0].source();
+}
+
+TEST(GossipActorFaultsTest, WhoTakesLongForAStepIsGivenTwiceThat) {
+  GossipWorld world(2);
+  std::map<PeerId, Contact> others = world.Others(PeerId(1));
+  others.at(PeerId(2)).step_time = absl::Minutes(1);
+  others.at(PeerId(2)).round_trip = absl::Seconds(1);
+  world.SetCandidates(1, others);
+  world.StartExchange(1);
+  world.executor.Advance(absl::Seconds(141));
+  EXPECT_EQ(world.status(1).exchanges_failed(), 0);
+  world.executor.Advance(absl::Seconds(2));
+  EXPECT_EQ(world.status(1).exchanges_failed(), 1);
+}
+
+TEST(GossipActorFaultsTest, DeadlinesAreShownWithTheirSources) {
+  GossipWorld world(3);
+  std::vector<v1::EffectiveValue> values = world.node(1).actor->EffectiveValues();
+  ASSERT_EQ(values.size(), 2);
+  EXPECT_EQ(values[0].name(), "exchange deadline");
+  EXPECT_NEAR(values[0].seconds(), 20, 0.001);
+  EXPECT_NE(values[0].source().find("nothing measured yet"), std::string::npos) << values[0].source();
+  std::map<PeerId, Contact> others = world.Others(PeerId(1));
+  others.at(PeerId(3)).step_time = absl::Minutes(1);
+  for (int i = 0; i < 20; ++i) {
+    world.SetCandidates(1, others);
+    world.StartExchange(1);
+    world.Settle();
+  }
+  values = world.node(1).actor->EffectiveValues();
+  ASSERT_EQ(values.size(), 3);
+  EXPECT_NEAR(values[0].seconds(), 2, 0.001);
+  EXPECT_NE(values[0].source().find("0000000000000002"), std::string::npos) << values[0].source();
+  EXPECT_EQ(values[1].name(), "exchange deadline, longest");
+  EXPECT_NEAR(values[1].seconds(), 122, 0.001);
+  EXPECT_NE(values[1].source().find("0000000000000003"), std::string::npos) << values[1].source();
+}
+
+TEST(GossipActorFaultsTest, WhoStoodStillBeginsAndAnswersNothingUntilItIsInTouchAgain) {
+  GossipWorld world(2);
+  bool in_touch = true;
+  world.executor.Do([&] { world.node(2).actor->SetInTouch([&] { return in_touch; }); });
+  // Answered before it stood still, and asked again after.
+  world.StartExchange(1);
+  const std::vector<Message> requests = world.Take(v1::FRAME_KIND_MIX_REQUEST);
+  world.DeliverAll(requests);
+  world.Boundary(2);
+  world.underway.clear();
+  in_touch = false;
+  world.DeliverAll(requests);
+  world.Settle();
+  ExpectSettledWithoutLoss(world);
+  // Newly asked, and about to begin one itself.
+  world.StartExchange(1);
+  world.Settle();
+  EXPECT_EQ(world.node(2).refused, Reasons(kShards, v1::REFUSAL_REASON_NOT_TRAINING));
+  world.StartExchange(2);
+  EXPECT_EQ(world.status(2).exchanges_started(), 0);
+  // It stood still between the decision and the snapshot.
+  in_touch = true;
+  world.Step(2);
+  in_touch = false;
+  world.Boundary(2);
+  EXPECT_EQ(world.status(2).exchanges_started(), 0);
+  in_touch = true;
+  world.StartExchange(2);
+  EXPECT_EQ(world.status(2).exchanges_started(), 1);
+}
+
 TEST(GossipActorFaultsTest, AReplyThatComesAfterTheDeadlineIsNotAppliedAndCountedAsOrphan) {
   GossipWorld world(2);
   world.StartExchange(1);
   world.DeliverAll(world.Take(v1::FRAME_KIND_MIX_REQUEST));
   world.Boundary(2);
   const std::vector<Message> late = world.Take(v1::FRAME_KIND_MIX_REPLY);
-  world.executor.Advance(absl::Seconds(20));
+  world.executor.Advance(4 * kQuarter);
   world.underway.clear();  // the notice of giving up is lost as well
   world.DeliverAll(late);
   world.Settle();
@@ -230,7 +342,7 @@ TEST(GossipActorFaultsTest, ARequestThatComesAfterItWasGivenUpIsNotApplied) {
   GossipWorld world(2);
   world.StartExchange(1);
   const std::vector<Message> late = world.Take(v1::FRAME_KIND_MIX_REQUEST);
-  world.executor.Advance(absl::Seconds(20));
+  world.executor.Advance(4 * kQuarter);
   world.Take(v1::FRAME_KIND_MIX_REQUEST);
   world.DeliverAll(world.Take(v1::FRAME_KIND_SETTLE));
   world.DeliverAll(late);
@@ -351,7 +463,7 @@ TEST(GossipActorFaultsTest, AnInitiatorWhoseTrainerIsTooBusyToCommitAsksForTheRe
   world.DeliverAll(world.Take(v1::FRAME_KIND_MIX_REPLY));
   EXPECT_TRUE(world.underway.empty());
   world.node(1).owner.full = false;
-  world.executor.Advance(absl::Seconds(5));
+  world.executor.Advance(kQuarter);
   world.Settle();
   ExpectSettledWithoutLoss(world);
 }
@@ -386,10 +498,10 @@ TEST(GossipActorFaultsTest, RefusalsOfOthersOrOfOtherFramesEndNothing) {
   deliver(2, exchange + 1, v1::FRAME_KIND_MIX_REQUEST, v1::REFUSAL_REASON_BUSY);
   deliver(2, exchange, v1::FRAME_KIND_SETTLE, v1::REFUSAL_REASON_BUSY);
   deliver(2, exchange, v1::FRAME_KIND_MIX_REQUEST, v1::REFUSAL_REASON_CORRUPT);
-  world.executor.Advance(absl::Seconds(5));
+  world.executor.Advance(kQuarter);
   EXPECT_EQ(world.Take(v1::FRAME_KIND_MIX_REQUEST).size(), kShards);
   deliver(2, exchange, v1::FRAME_KIND_MIX_REQUEST, v1::REFUSAL_REASON_BUSY);
-  world.executor.Advance(absl::Seconds(5));
+  world.executor.Advance(kQuarter);
   EXPECT_EQ(world.Take(v1::FRAME_KIND_MIX_REQUEST).size(), kShards - 1);
 }
 

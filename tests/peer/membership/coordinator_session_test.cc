@@ -26,6 +26,7 @@ class CoordinatorSessionTest : public testing::Test {
     deps.on_view = [this](const v1::SwarmView& view) { views_.push_back(view); };
     deps.on_round = [this](const v1::RoundPlan& plan) { rounds_.push_back(plan); };
     deps.on_refused = [this](absl::Status status) { refusals_.push_back(status); };
+    deps.averaging_time = [] { return absl::Seconds(107); };
     deps.log = [this](const std::string& line) { log_.push_back(line); };
     session_ = std::make_unique<CoordinatorSession>(std::move(deps));
     executor_.Do([this] { session_->Start(); });
@@ -70,6 +71,13 @@ class CoordinatorSessionTest : public testing::Test {
   std::vector<absl::Status> refusals_;
   std::vector<std::string> log_;
 };
+
+TEST_F(CoordinatorSessionTest, HeartbeatsSayHowLongAnAveragingRoundTakesHere) {
+  Admit();
+  executor_.Advance(absl::Seconds(1));
+  ASSERT_EQ(client_.heartbeats.size(), 1);
+  EXPECT_EQ(client_.heartbeats[0].request.averaging_seconds(), 107);
+}
 
 TEST_F(CoordinatorSessionTest, JoinsWatchesAndBeats) {
   ASSERT_EQ(client_.joins.size(), 1);

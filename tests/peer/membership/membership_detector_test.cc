@@ -51,6 +51,17 @@ TEST_F(DetectorTest, WhoeverDoesNotAnswerUsButHelpersIsNotSuspected) {
   EXPECT_EQ(Reason(1), "answers again");
 }
 
+TEST_F(DetectorTest, WhoWasDeadToUsBeforeItEverAnsweredDoesNotAnswerAgain) {
+  Meet(Peer(1));
+  FallsSilent(2);
+  core_.OnPing(now_, PingFrom(Peer(1), {Peer(2)}));
+  Pass(absl::Minutes(1));
+  ASSERT_EQ(State(2), v1::PEER_STATE_DEAD);
+  mute_.clear();
+  Meet(Peer(2));
+  EXPECT_EQ(Reason(2), "answers for the first time");
+}
+
 TEST_F(DetectorTest, HelpersAreAskedForAtMostSoManyAndWithinTheInterval) {
   MeetMany(8);
   FallsSilent(1);
@@ -285,6 +296,58 @@ TEST_F(DetectorTest, OwnPauseIsNotHeldAgainstOthers) {
   EXPECT_EQ(State(1), v1::PEER_STATE_ALIVE);
   EXPECT_EQ(State(2), v1::PEER_STATE_DEAD) << "others' silence counts as before";
   EXPECT_EQ(core_.Status(now_).own_pauses(), 1);
+}
+
+TEST_F(DetectorTest, AfterAStandstillWeAreOutOfTouchUntilTablesAreCompared) {
+  MeetMany(4);
+  EXPECT_TRUE(core_.InTouch(now_));
+  now_ += absl::Minutes(1);
+  EXPECT_FALSE(core_.InTouch(now_)) << "whatever comes first notices it";
+  EXPECT_FALSE(core_.InTouch(now_));
+  core_.OnTick(now_);
+  std::vector<PingAction> syncs;
+  for (const PingAction& ping : core_.TakePings()) {
+    if (ping.purpose == Purpose::kSync) {
+      syncs.push_back(ping);
+    } else {
+      Answer(ping);
+    }
+  }
+  ASSERT_EQ(syncs.size(), 3u);
+  EXPECT_FALSE(core_.InTouch(now_)) << "a mere answer says little";
+  Answer(syncs[1]);
+  EXPECT_TRUE(core_.InTouch(now_));
+}
+
+TEST_F(DetectorTest, WhatWasAskedBeforeAStandstillSaysNothingOfNow) {
+  MeetMany(4);
+  const PingAction sync = Await(Purpose::kSync);
+  now_ += absl::Minutes(1);
+  Answer(sync);
+  EXPECT_FALSE(core_.InTouch(now_));
+  Pass(absl::Seconds(1));
+  EXPECT_TRUE(core_.InTouch(now_));
+}
+
+TEST_F(DetectorTest, AShortPauseDoesNotPutUsOutOfTouch) {
+  MeetMany(2);
+  now_ += options_.ping_interval;
+  EXPECT_TRUE(core_.InTouch(now_));
+}
+
+TEST_F(DetectorTest, WhoIsAloneAfterAStandstillWaitsForNobody) {
+  now_ += absl::Minutes(1);
+  EXPECT_FALSE(core_.InTouch(now_));
+  core_.OnTick(now_);
+  EXPECT_TRUE(core_.InTouch(now_));
+  // Nor for ever for those who are gone.
+  MeetMany(2);
+  now_ += absl::Minutes(1);
+  FallsSilent(1);
+  FallsSilent(2);
+  EXPECT_FALSE(core_.InTouch(now_));
+  Pass(absl::Seconds(6));
+  EXPECT_TRUE(core_.InTouch(now_));
 }
 
 TEST_F(DetectorTest, LookThatFailedWhileWeStoodStillProvesNothing) {

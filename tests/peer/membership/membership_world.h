@@ -93,6 +93,7 @@ class MembershipWorld : public testing::Test {
       report.set_answered(target != up_.end() && !mute_.contains(wanted));
       if (report.answered()) *report.mutable_target() = *target;
     }
+    if (request.has_sync()) *response.mutable_sync()->add_members() = *peer;
     core_.OnAnswer(now_, ping, response, absl::Milliseconds(2));
   }
   std::vector<v1::Member>::iterator Listener(const std::string& address) {

@@ -55,5 +55,14 @@ TEST_F(StragglerTest, TheSameStepAgainIsNoProgressAndFewerStepsAreANewBeginning)
   EXPECT_LT(straggler_.Score(later), 0.6);
 }
 
+TEST(StragglerPaceTest, ItIsKnownFromTheSecondNews) {
+  Straggler straggler;
+  EXPECT_EQ(straggler.step_time(), absl::ZeroDuration());
+  const absl::Time start = absl::UnixEpoch();
+  straggler.OnStep(start, 10);
+  straggler.OnStep(start + absl::Seconds(3), 16);
+  EXPECT_EQ(straggler.step_time(), absl::Milliseconds(500));
+}
+
 }  // namespace
 }  // namespace starling

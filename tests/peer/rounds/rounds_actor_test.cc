@@ -158,6 +158,41 @@ TEST(RoundsActorTest, NothingLastsBeyondTheDeadline) {
   }
 }
 
+TEST(RoundsActorTest, ALargeModelIsGivenTheTimeThatItsTransfersTake) {
+  RoundsWorld world(2, {Spec(MakeRing())});
+  constexpr size_t kElements = 1'250'000;
+  RoundsWorld::Node& node = world.node(1);
+  node.identity.shards = ShardMap{kElements, kElements};
+  node.actor = std::make_unique<RoundsActor>(
+      RoundsActor::Deps{&world.executor, &node, &world.pool,
+                        [&](MixedRound mixed) { node.mixed.push_back(std::move(mixed)); }},
+      node.identity, std::vector<RoundSpec>{Spec(MakeRing())}, 5, RoundsOptions());
+  world.SetMembers(1, {2});
+  size_t sent = 0;
+  world.lost = [&](const RoundsWorld::Message&) { return ++sent > 0; };
+  Contribution contribution;
+  contribution.step = 1;
+  contribution.values = Bytes(std::vector<float>(kElements, 1.0f));
+  world.executor.Do([&] { node.actor->OnContribution(contribution); });
+  world.Settle();
+  // 5 MB out and 5 MB in: 8 s at 10 Mbit/s.
+  const size_t at_once = sent;
+  EXPECT_GT(at_once, 0u);
+  world.RunFor(absl::Seconds(7.9));
+  EXPECT_EQ(sent, at_once) << "it is still on its way";
+  world.RunFor(absl::Seconds(0.2));
+  EXPECT_GT(sent, at_once);
+  world.RunFor(absl::Seconds(27.8));
+  EXPECT_TRUE(node.mixed.empty());
+  world.executor.Do([&] {
+    const v1::EffectiveValue value = node.actor->EffectiveValues().at(0);
+    EXPECT_EQ(value.seconds(), 36);
+    EXPECT_EQ(value.source(), "20s: nothing measured yet; and 2 x (8s for 10.0 MB at 1.2 MB/s, assumed)");
+  });
+  world.RunFor(absl::Seconds(0.2));
+  EXPECT_EQ(node.mixed.size(), 1u);
+}
+
 TEST(RoundsActorTest, AMemberThatFinishedRefusesTheNextRoundAndNobodyWaitsForIt) {
   RoundsWorld world(2, {Spec(MakeRing())});
   world.Round(1);

@@ -193,6 +193,46 @@ TEST_F(StateFetcherTest, WhenNothingCameForAWhileTheMissingShardsAreAskedForAgai
   ExpectFetched(1);
 }
 
+// 1 MiB, which take 8.4 s at 1 Mbit/s.
+TEST(StateFetcherLineTest, LargeShardsAreNotAskedForAgainWhileASlowLineStillCarriesThem) {
+  constexpr size_t kMebibyte = size_t{1} << 18;
+  StateWorld world(ShardMap{4 * kMebibyte, kMebibyte});
+  BufferPool pool(0);
+  world.AddDonor(1);
+  v1::ControlRequest request;
+  request.set_run_id(7);
+  bool lost = false;
+  StateFetcher::Events events;
+  events.on_lost = [&](PeerId, const absl::Status&) { lost = true; };
+  events.on_done = [](FetchedState) {};
+  StateFetcher fetcher(&world.executor, &world, &pool, world.self, request, FetchMode::kOneCopy, {},
+                       std::move(events));
+  world.on_frame = [&](const Frame& frame) { fetcher.OnFrame(frame); };
+  world.executor.Do([&] { fetcher.AddDonor(PeerId(1), DonorAddress(1)); });
+  world.Run();
+  ASSERT_EQ(world.underway.size(), 4);
+  world.Deliver(world.TakeFirst());
+  const Message first = world.underway.back();
+  ASSERT_EQ(first.frame.header.kind(), v1::FRAME_KIND_STATE_REPLY);
+  const auto asked_within = [&](double seconds) {
+    world.underway.clear();
+    world.executor.Advance(absl::Seconds(seconds));
+    return world.underway.size();
+  };
+  EXPECT_EQ(asked_within(2.0), 0);
+  EXPECT_EQ(asked_within(0.2), 4);
+  EXPECT_EQ(asked_within(4.0), 0) << "in vain: after twice as long";
+  EXPECT_EQ(asked_within(0.3), 4);
+  world.Deliver(first);
+  EXPECT_EQ(asked_within(12.9), 0) << "twice what the last one took";
+  EXPECT_EQ(asked_within(0.2), 3);
+  EXPECT_FALSE(lost);
+  asked_within(8.5);
+  EXPECT_FALSE(lost) << "patience is longer than 10 s, too";
+  asked_within(20);
+  EXPECT_TRUE(lost);
+}
+
 TEST_F(StateFetcherTest, ACorruptShardIsNotAcceptedAndAskedForAgain) {
   world_.AddDonor(1);
   Fetch(1);
