@@ -248,7 +248,7 @@ void RoundsActor::NotePosition(Lane& lane, PeerId peer, uint64_t number) {
 }
 
 absl::Duration RoundsActor::PositionsLast(const Lane& lane) const {
-  return std::max(DeadlineOf(lane), 2 * lane.between);
+  return std::max(DeadlineFor(lane).after, 2 * lane.between);
 }
 
 uint64_t RoundsActor::PositionOf(const Lane& lane) const {
