@@ -16,7 +16,9 @@ class NetworkTest : public testing::Test {
  protected:
   NetworkTest() : port_(FreePort()), proxy_(port_, /*seed=*/1), swarm_(3) {
     swarm_.Add({absl::StrCat("--listen=127.0.0.1:", port_),
-                absl::StrCat("--advertise=127.0.0.1:", proxy_.port())});
+                absl::StrCat("--advertise=127.0.0.1:", proxy_.port()),
+                // Or its payloads would not pass the proxy.
+                "--same_host_copies=false"});
   }
 
   Daemon& far() { return swarm_.peer(0); }
