@@ -307,9 +307,7 @@ class Daemon {
     auto deps = BuildWorld(config, id);
     if (!deps.ok()) return Complain(deps.status());
     absl::optional<uint32_t> slot;
-    if (const int wanted = absl::GetFlag(FLAGS_slot); wanted >= 0) {
-      bootstrap.self.set_slot(static_cast<uint32_t>(wanted));
-    }
+    if (WantedSlot()) bootstrap.self.set_slot(*WantedSlot());
     if (coordinator_ != nullptr) {
       auto taken = TakeSlot(&control_, coordinator_.get(), RunIdOf(config), bootstrap);
       if (absl::IsCancelled(taken.status())) return kExitOk;
@@ -324,10 +322,9 @@ class Daemon {
     options.address = address_;
     options.version = std::string(kVersion);
     options.seeds = Seeds();
-    const int wanted_slot = absl::GetFlag(FLAGS_slot);
-    options.slot = wanted_slot >= 0 ? static_cast<uint32_t>(wanted_slot)
-                   : slot            ? *slot
-                                     : static_cast<uint32_t>(id.value() % config.data().parts());
+    options.slot = WantedSlot() ? *WantedSlot()
+                   : slot       ? *slot
+                                : static_cast<uint32_t>(id.value() % config.data().parts());
     options.centre = absl::GetFlag(FLAGS_centre);
     options.membership = membership;
     options.gossip.codecs = codecs_;
@@ -350,10 +347,14 @@ class Daemon {
     return Serve();
   }
 
+  static absl::optional<uint32_t> WantedSlot() {
+    const int slot = absl::GetFlag(FLAGS_slot);
+    return slot >= 0 ? absl::make_optional(static_cast<uint32_t>(slot)) : absl::nullopt;
+  }
+
   // All that takes long. The noise of dropout is as the --slot, so that a run can be repeated, or this peer's own.
   absl::StatusOr<PeerDeps> BuildWorld(const v1::RunConfig& config, PeerId id) {
-    const int slot = absl::GetFlag(FLAGS_slot);
-    const uint64_t stream = slot >= 0 ? static_cast<uint64_t>(slot) : id.value();
+    const uint64_t stream = WantedSlot() ? *WantedSlot() : id.value();
     v1::DataConfig data_config = config.data();
     data_config.set_directory(DataDirectoryFromFlags());
     auto data = LoadData(data_config, config.seed());

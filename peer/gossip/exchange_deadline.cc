@@ -14,7 +14,6 @@ constexpr double kMargin = 2;
 constexpr double kUsual = 8;
 // Bytes a second.
 constexpr double kAssumed = 10e6 / 8;
-constexpr double kSlowest = 1e6 / 8;
 // Doublings beyond these change nothing.
 constexpr int kMostDoublings = 16;
 
@@ -32,7 +31,7 @@ ExchangeDeadline DeadlineOf(const ExchangeTerms& terms, const PastExchanges& pas
   ExchangeDeadline deadline;
   const double bandwidth =
       past.bytes_per_second > 0 ? past.bytes_per_second : kAssumed / Doubled(past.given_up);
-  deadline.bytes_per_second = std::max(bandwidth, kSlowest);
+  deadline.bytes_per_second = std::max(bandwidth, kSlowestLine);
   deadline.transfer = absl::Seconds(static_cast<double>(terms.bytes) / deadline.bytes_per_second);
   deadline.least = deadline.transfer + terms.round_trip + terms.own_step + terms.other_step;
   deadline.slack = options.ceiling;

@@ -27,6 +27,9 @@
 
 namespace starling {
 
+// Bytes a second of the slowest line that is waited for.
+inline constexpr double kSlowestLine = 1e6 / 8;
+
 struct ExchangeTimingOptions {
   // Of the slack. Up: slow peers get more patience; down: a stalled one is given up sooner.
   absl::Duration floor = absl::Seconds(2);

@@ -1,8 +1,6 @@
 // What the exchanges with one partner, or rounds of one kind, have taken, and how long the next one may take by
 // that (exchange_deadline.h). Smoothed: the newest counts for a fifth.
 //
-//   resend = deadline / 4
-//
 // The duration covers the wait for the other's step boundary as well as the transfer, so slow links
 // and slow trainers both stretch it. Pure.
 
@@ -11,7 +9,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <string>
 
 #include "absl/time/time.h"
 #include "peer/gossip/exchange_deadline.h"
@@ -42,10 +39,6 @@ class ExchangeTiming {
 
   ExchangeDeadline deadline(const ExchangeTerms& terms) const {
     return DeadlineOf(terms, past_, options_);
-  }
-  // Where that comes from, for people.
-  std::string Source(const ExchangeTerms& terms) const {
-    return deadline(terms).Source(terms, past_, options_);
   }
   const PastExchanges& past() const { return past_; }
   // 0 before the first measurement.

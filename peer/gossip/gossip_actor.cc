@@ -455,17 +455,16 @@ void GossipActor::AddHoldings(Holdings* holdings) const {
 
 std::vector<v1::EffectiveValue> GossipActor::EffectiveValues() const {
   if (algorithm_.mix == nullptr) return {};
-  std::pair<PeerId, Contact> shortest{PeerId(), Contact("")};
-  std::pair<PeerId, Contact> longest = shortest;
-  const auto deadline = [this](const std::pair<PeerId, Contact>& whom) {
+  const std::map<PeerId, Contact> nobody = {{PeerId(), Contact("")}};
+  const std::map<PeerId, Contact>& partners = candidates_.empty() ? nobody : candidates_;
+  const auto deadline = [this](const std::pair<const PeerId, Contact>& whom) {
     return DeadlineOf(TermsWith(whom.second), PastWith(whom.first), options_.timing);
   };
-  for (const auto& candidate : candidates_) {
-    const absl::Duration after = deadline(candidate).after;
-    if (shortest.first.empty() || after < deadline(shortest).after) shortest = candidate;
-    if (longest.first.empty() || after > deadline(longest).after) longest = candidate;
-  }
-  const auto row = [&](absl::string_view name, const std::pair<PeerId, Contact>& whom) {
+  const auto [shortest, longest] =
+      std::minmax_element(partners.begin(), partners.end(), [&](const auto& a, const auto& b) {
+        return deadline(a).after < deadline(b).after;
+      });
+  const auto row = [&](absl::string_view name, const std::pair<const PeerId, Contact>& whom) {
     const ExchangeDeadline known = deadline(whom);
     return Effective(name, known.after,
                      absl::StrCat(whom.first.empty() ? "" : "with peer ",
@@ -473,11 +472,11 @@ std::vector<v1::EffectiveValue> GossipActor::EffectiveValues() const {
                                   known.Source(TermsWith(whom.second), PastWith(whom.first),
                                                options_.timing)));
   };
-  std::vector<v1::EffectiveValue> values = {row("exchange deadline", shortest)};
-  if (deadline(longest).after > deadline(shortest).after) {
-    values.push_back(row("exchange deadline, longest", longest));
+  std::vector<v1::EffectiveValue> values = {row("exchange deadline", *shortest)};
+  if (deadline(*longest).after > deadline(*shortest).after) {
+    values.push_back(row("exchange deadline, longest", *longest));
   }
-  values.push_back(Effective("exchange sent again", ResendAfter(deadline(shortest)),
+  values.push_back(Effective("exchange sent again", ResendAfter(deadline(*shortest)),
                              "a quarter of the deadline, or the least time, without a reply"));
   return values;
 }

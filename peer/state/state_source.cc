@@ -4,18 +4,22 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "peer/gossip/exchange_deadline.h"
 #include "peer/state/state_hash.h"
 
 namespace starling {
 namespace {
 
-// Bytes a second of the slowest line that is waited for, as in gossip/exchange_deadline.h.
-constexpr double kSlowest = 1e6 / 8;
-
-// What a shard takes on it.
+// What a shard takes on the slowest line that is waited for.
 absl::Duration SlowestShard(const ShardMap& shards) {
   const size_t elements = std::min(shards.shard_elements, shards.elements);
-  return absl::Seconds(static_cast<double>(elements * sizeof(float)) / kSlowest);
+  return absl::Seconds(static_cast<double>(elements * sizeof(float)) / kSlowestLine);
+}
+
+// As the header says, which was checked on arrival; a payload that was copied comes without.
+uint64_t HashOf(const Frame& frame) {
+  const uint64_t told = frame.header.payload_hash();
+  return told != 0 ? told : HashPayload(frame.payload);
 }
 
 }  // namespace
@@ -146,9 +150,7 @@ bool StateSource::OnFrame(const Frame& frame) {
     return true;
   }
   const uint32_t shard = frame.header.shard();
-  if (!live_ && HashPayload(frame.payload) != manifest_.shard_hashes(static_cast<int>(shard))) {
-    return true;
-  }
+  if (!live_ && HashOf(frame) != manifest_.shard_hashes(static_cast<int>(shard))) return true;
   gap_ = Now() - last_heard_;
   last_heard_ = Now();
   if (asked_.erase(shard) == 0) return true;

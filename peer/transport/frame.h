@@ -31,7 +31,7 @@ inline constexpr size_t kMaxHeaderBytes = size_t{64} << 10;
 struct FrameFault {
   v1::RefusalReason reason;
   std::string detail;
-  // Of a round's frame: the newest round known here, as frames number them; else 0.
+  // Of a round's frame: the last round that this peer began, as frames number them; else 0.
   uint64_t current_round = 0;
 };
 

@@ -15,12 +15,19 @@ size_t Charge(const Frame& frame) {
   return kFrameOverhead + frame.header.ByteSizeLong() + frame.payload.size();
 }
 
-// Answers on the stream that brought the question, for as long as that lives.
 uint64_t RandomChallenge() {
   std::random_device random;
   return std::uniform_int_distribution<uint64_t>(1)(random);
 }
 
+// Adds to a word that is still to be sent.
+void Say(const absl::optional<v1::SameHost>& more, absl::optional<v1::SameHost>* word) {
+  if (!more) return;
+  if (!*word) word->emplace();
+  (*word)->MergeFrom(*more);
+}
+
+// Answers on the stream that brought the question, for as long as that lives.
 class StreamReplyPath final : public ReplyPath {
  public:
   explicit StreamReplyPath(std::weak_ptr<GrpcFrameStream> stream) : stream_(std::move(stream)) {}
@@ -115,8 +122,7 @@ bool GrpcFrameStream::TakeOutgoing() {
       refers = same_host_ != nullptr && !closing_ && same_host_->Takes(frame.payload.size());
       if (refers) {
         outgoing_charge_ -= frame.payload.size();
-        if (!word) word.emplace();
-        word->MergeFrom(same_host_->Refer(frame.payload));
+        Say(same_host_->Refer(frame.payload), &word);
       }
     } else {
       outgoing_charge_ = 0;
@@ -175,7 +181,7 @@ void GrpcFrameStream::ProposeSameHost() {
     absl::MutexLock lock(&mutex_);
     if (!proposes_ || ended_ || closing_ || SameHost() == nullptr) return;
     proposes_ = false;
-    word_ = same_host_->Propose();
+    Say(same_host_->Propose(), &word_);
     if (!word_ || std::exchange(writing_, true)) return;
   }
   PumpWrites();
@@ -196,25 +202,17 @@ void GrpcFrameStream::OnWord(const DecodedFrame& decoded) {
     SameHostPath* const same_host = SameHost();
     if (ended_ || same_host == nullptr) return;
     size_t released = 0;
-    absl::optional<v1::SameHost> answer = same_host->OnWord(*decoded.word, &released);
+    Say(same_host->OnWord(*decoded.word, &released), &word_);
     queued_bytes_ -= released;
     if (decoded.word->payload_bytes() > 0) {
       same_host->NoteFetched();
       if (decoded.fault) {
-        if (!answer) answer.emplace();
-        answer->set_declined(true);
+        v1::SameHost decline;
+        decline.set_declined(true);
+        Say(decline, &word_);
       }
     }
-    if (first) {
-      if (absl::optional<v1::SameHost> proposal = same_host->Propose(); proposal) {
-        if (!answer) answer.emplace();
-        answer->MergeFrom(*proposal);
-      }
-    }
-    if (answer) {
-      if (!word_) word_.emplace();
-      word_->MergeFrom(*answer);
-    }
+    if (first) Say(same_host->Propose(), &word_);
     if (!word_ && !same_host->fetched_untold()) return;
     if (closing_ || std::exchange(writing_, true)) return;
   }

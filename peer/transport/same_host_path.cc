@@ -49,8 +49,9 @@ absl::optional<v1::SameHost> SameHostPath::OnWord(const v1::SameHost& word, size
 
 v1::SameHost SameHostPath::Refer(SharedBytes payload) {
   STARLING_CHECK(Takes(payload.size()));
-  // Never 0, and another one each time.
-  const uint64_t ticket = *shown_ + ++tickets_ == 0 ? *shown_ + ++tickets_ : *shown_ + tickets_;
+  // Another one each time, and never 0.
+  uint64_t ticket = *shown_ + ++tickets_;
+  if (ticket == 0) ticket = *shown_ + ++tickets_;
   Kept& kept = kept_.emplace_back();
   kept.payload = std::move(payload);
   kept.ticket = std::make_unique<std::atomic<uint64_t>>(ticket);
