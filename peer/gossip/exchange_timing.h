@@ -28,6 +28,10 @@ class ExchangeTiming {
     past_.smoothed = past_.any ? past_.smoothed * 0.8 + took * 0.2 : took;
     past_.any = true;
     past_.given_up = 0;
+    OnPart(took, bytes);
+  }
+  // Of one that was given up, so many bytes were moved before the last that came: what the line can do, at least.
+  void OnPart(absl::Duration took, uint64_t bytes) {
     if (bytes == 0) return;
     const double rate = static_cast<double>(bytes) /
                         absl::ToDoubleSeconds(std::max(took, absl::Microseconds(1)));

@@ -178,26 +178,28 @@ void GossipActor::ReturnMass(uint32_t shard) {
 }
 
 void GossipActor::SendRequests() {
-  for (uint32_t shard : outgoing_->WaitingShards()) {
-    Frame frame;
-    StampHeader(self_, shard, frame.header);
-    frame.header.set_kind(v1::FRAME_KIND_MIX_REQUEST);
-    frame.header.set_exchange_id(outgoing_->id().value());
-    frame.header.set_step(outgoing_->snapshot().step);
-    frame.header.set_staleness(staleness_);
-    const auto contact = candidates_.find(outgoing_->peer());
-    if (contact != candidates_.end()) {
-      frame.header.set_receiver_incarnation(contact->second.incarnation);
-    }
-    if (!outgoing_->snapshot().masses.empty()) {
-      frame.header.set_mass(outgoing_->snapshot().masses[shard]);
-    }
-    if (algorithm_.mix->request_has_payload()) {
-      SetPayload(frame, SnapshotOf(shard));
-    }
-    // A full queue is like loss: the resend timer or the deadline deals with it.
-    transport_->SendFrame(outgoing_->address(), std::move(frame)).IgnoreError();
+  for (uint32_t shard : outgoing_->WaitingShards()) SendRequest(shard);
+}
+
+void GossipActor::SendRequest(uint32_t shard) {
+  Frame frame;
+  StampHeader(self_, shard, frame.header);
+  frame.header.set_kind(v1::FRAME_KIND_MIX_REQUEST);
+  frame.header.set_exchange_id(outgoing_->id().value());
+  frame.header.set_step(outgoing_->snapshot().step);
+  frame.header.set_staleness(staleness_);
+  const auto contact = candidates_.find(outgoing_->peer());
+  if (contact != candidates_.end()) {
+    frame.header.set_receiver_incarnation(contact->second.incarnation);
   }
+  if (!outgoing_->snapshot().masses.empty()) {
+    frame.header.set_mass(outgoing_->snapshot().masses[shard]);
+  }
+  if (algorithm_.mix->request_has_payload()) {
+    SetPayload(frame, SnapshotOf(shard));
+  }
+  // A full queue is like loss: the resend timer or the deadline deals with it.
+  transport_->SendFrame(outgoing_->address(), std::move(frame)).IgnoreError();
 }
 
 CodedBytes GossipActor::SnapshotOf(uint32_t shard) const {
@@ -274,12 +276,15 @@ void GossipActor::FinishIfDone() {
     if (exchange.committed() > 0) last_commit_step_ = last_step_;
     if (exchange.committed() == exchange.shards()) {
       counters_.set_exchanges_committed(counters_.exchanges_committed() + 1);
-      const size_t sent = algorithm_.mix->request_has_payload() ? exchange.snapshot().values.size() : 0;
-      TimingOf(exchange.peer()).OnCommitted(Now() - exchange.started(), sent + reply_bytes_);
+      TimingOf(exchange.peer()).OnCommitted(Now() - exchange.started(), RequestBytes() + reply_bytes_);
       all_.OnCommitted(Now() - exchange.started());
       NoteDistance(exchange.squared_distance());
     } else if (exchange.committed() > 0) {
       counters_.set_exchanges_partial(counters_.exchanges_partial() + 1);
+      const double share = static_cast<double>(exchange.committed()) / exchange.shards();
+      TimingOf(exchange.peer())
+          .OnPart(last_reply_ - exchange.started(),
+                  static_cast<uint64_t>(share * RequestBytes()) + reply_bytes_);
     } else {
       counters_.set_exchanges_failed(counters_.exchanges_failed() + 1);
     }
@@ -291,6 +296,10 @@ void GossipActor::FinishIfDone() {
     CancelTimer(deadline_timer_);
   }
   if (outgoing_ == nullptr) ReportDrained();
+}
+
+size_t GossipActor::RequestBytes() const {
+  return algorithm_.mix->request_has_payload() ? outgoing_->snapshot().values.size() : 0;
 }
 
 void GossipActor::ReportDrained() {
@@ -312,7 +321,7 @@ absl::optional<FrameFault> GossipActor::OnFrame(Frame frame, std::shared_ptr<Rep
       OnSettle(frame.header);
       return absl::nullopt;
     case v1::FRAME_KIND_REFUSAL:
-      OnRefusal(frame.header);
+      OnRefusal(frame.header, reply.get());
       return absl::nullopt;
     default:
       return FrameFault{v1::REFUSAL_REASON_BAD_REQUEST, "not a frame of an exchange"};
@@ -391,14 +400,20 @@ void GossipActor::SendSettle(const std::string& address, ExchangeId exchange, ui
   transport_->SendFrame(address, std::move(frame)).IgnoreError();
 }
 
-void GossipActor::OnRefusal(const v1::ShardHeader& header) {
+void GossipActor::OnRefusal(const v1::ShardHeader& header, ReplyPath* path) {
+  const bool damaged = header.refusal() == v1::REFUSAL_REASON_CORRUPT;
+  if (damaged && header.refused_kind() == v1::FRAME_KIND_MIX_REPLY && path != nullptr) {
+    return RepeatReply(header, *path);
+  }
   if (header.refused_kind() != v1::FRAME_KIND_MIX_REQUEST || outgoing_ == nullptr ||
       outgoing_->id().value() != header.exchange_id() ||
       outgoing_->peer().value() != header.sender()) {
     return;
   }
-  // Damaged on the way is like lost on the way: it is sent again, or given up at the deadline.
-  if (header.refusal() == v1::REFUSAL_REASON_CORRUPT) return;
+  if (damaged) {
+    if (outgoing_->OnDamaged(header.shard())) SendRequest(header.shard());
+    return;
+  }
   if (outgoing_->OnRefusal(header.shard())) {
     ReturnMass(header.shard());
     FinishIfDone();

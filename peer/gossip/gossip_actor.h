@@ -132,13 +132,19 @@ class GossipActor : public Actor {
   absl::optional<FrameFault> OnRequest(Frame frame, std::shared_ptr<ReplyPath> reply);
   void OnReply(const Frame& frame);
   void OnSettle(const v1::ShardHeader& header);
-  void OnRefusal(const v1::ShardHeader& header);
+  // Where replies to its sender go; may be null.
+  void OnRefusal(const v1::ShardHeader& header, ReplyPath* path);
+  // One that was damaged on the way.
+  void RepeatReply(const v1::ShardHeader& refusal, ReplyPath& path);
 
   bool IsCandidate(PeerId peer, const std::string& address) const;
   void StartExchange(Choice choice, const std::string& address);
   void OnSnapshot(Snapshot snapshot, const std::string& address);
   void ReturnMass(uint32_t shard);
   void SendRequests();
+  void SendRequest(uint32_t shard);
+  // Of the whole exchange under way.
+  size_t RequestBytes() const;
   CodedBytes SnapshotOf(uint32_t shard) const;
   // What an exchange with it would be by what is known now.
   ExchangeTerms TermsWith(const Contact& contact) const;

@@ -106,6 +106,15 @@ void GossipActor::SendReply(ReplyPath& path, ExchangeId exchange, uint32_t shard
   path.Send(std::move(frame));
 }
 
+void GossipActor::RepeatReply(const v1::ShardHeader& refusal, ReplyPath& path) {
+  const PeerId initiator(refusal.sender());
+  const ExchangeId exchange(refusal.exchange_id());
+  if (ledger_.Judge(initiator, refusal.sender_incarnation(), exchange, refusal.shard()) ==
+      ReplyLedger::RequestVerdict::kReplay) {
+    SendReply(path, exchange, refusal.shard(), ledger_.replay(initiator, refusal.shard()));
+  }
+}
+
 void GossipActor::OnSettle(const v1::ShardHeader& header) {
   ledger_.OnSettled(PeerId(header.sender()), header.sender_incarnation(),
                     ExchangeId(header.exchange_id()), header.shard(), header.committed());

@@ -61,6 +61,11 @@ bool OutgoingExchange::OnRefusal(uint32_t shard) {
   return true;
 }
 
+bool OutgoingExchange::OnDamaged(uint32_t shard) {
+  STARLING_CHECK(shard < states_.size());
+  return states_[shard] == ShardState::kWaiting && damaged_++ < states_.size();
+}
+
 std::vector<uint32_t> OutgoingExchange::Abandon() {
   const std::vector<uint32_t> shards = WaitingShards();
   for (uint32_t shard : shards) states_[shard] = ShardState::kAbandoned;

@@ -63,6 +63,8 @@ class OutgoingExchange {
   void OnUnusable(uint32_t shard);
   // Returns false if the shard was no longer waiting.
   bool OnRefusal(uint32_t shard);
+  // The request was damaged on the way, says the other. True: send it again; as often in all as there are shards.
+  bool OnDamaged(uint32_t shard);
   // Gives up every waiting shard and returns them.
   std::vector<uint32_t> Abandon();
 
@@ -88,6 +90,7 @@ class OutgoingExchange {
   uint32_t applying_ = 0;
   uint32_t committed_ = 0;
   uint32_t refused_ = 0;
+  uint32_t damaged_ = 0;
   double squared_distance_ = 0;
 };
 

@@ -37,6 +37,15 @@ TEST(ExchangeTimingTest, WhatMovedNothingTellsNothingOfTheLine) {
   EXPECT_GT(timing.past().bytes_per_second, 0);
 }
 
+TEST(ExchangeTimingTest, APartTellsOfTheLineAndOfNothingElse) {
+  ExchangeTiming timing(kOptions);
+  timing.OnGivenUp();
+  timing.OnPart(absl::Seconds(2), 1'000'000);
+  EXPECT_EQ(timing.past().bytes_per_second, 500'000);
+  EXPECT_FALSE(timing.past().any);
+  EXPECT_EQ(timing.past().given_up, 1);
+}
+
 TEST(ExchangeTimingTest, GivingUpGivesTheNextOneMoreAndACommitEndsThat) {
   ExchangeTiming timing(kOptions);
   timing.OnCommitted(absl::Milliseconds(1));
