@@ -70,7 +70,7 @@ TEST_F(NetworkTest, FlippedBitsAreNoticedAndNeverReachAModel) {
       [this](const v1::Status& now) {
         return proxy_.flips() >= 40 && Refusals(now, v1::REFUSAL_REASON_CORRUPT) >= 1;
       },
-      &status, 4 * kPatience))  // many a flip costs an exchange its deadline
+      &status))
       << proxy_.flips() << " flips; " << status.DebugString();
   EXPECT_TRUE(AllGoOn(swarm_, {0, 1, 2}));
   proxy_.Set({});

@@ -1,5 +1,5 @@
-// Long lives with every fault there is: the everyday part of what
-// `simulate --algorithm=all --seeds=1-250 --soak --hours=4` does, dealt by Bazel to its shards.
+// A thousand hours of swarms with every fault there is, as
+// `simulate --algorithm=all --seeds=1-250 --soak --hours=4` lives them, dealt by Bazel to its shards.
 // docs/simulation.md tells what an hour contains.
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 namespace starling {
 namespace {
 
-constexpr uint64_t kSeeds = 16;
+constexpr uint64_t kSeeds = 250;
 constexpr absl::Duration kLife = absl::Hours(4);
 
 void ExpectNoViolation(const SweepCase& soak) {
