@@ -3,18 +3,27 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "peer/runtime/exit_codes.h"
 #include "peer/runtime/random.h"
 #include "tests/sim/detection.h"
 
 ABSL_FLAG(int, runs, 100, "swarms for each row of the table of times");
 ABSL_FLAG(double, node_hours, 20, "virtual node-hours for each cell of the tables of false deaths");
+ABSL_FLAG(std::vector<std::string>, losses,
+          (std::vector<std::string>{"0.01", "0.05", "0.1", "0.15", "0.2", "0.3"}),
+          "shares of datagrams lost: the columns of the table of false deaths by loss");
+ABSL_FLAG(std::vector<std::string>, members, (std::vector<std::string>{"4", "8", "16", "64"}),
+          "sizes of the swarms: its rows");
 ABSL_FLAG(std::string, tables, "times,loss,pauses", "which tables to print");
 ABSL_FLAG(uint64_t, seed, 1, "of everything random");
 
@@ -22,6 +31,20 @@ namespace starling {
 namespace {
 
 constexpr int kSizes[] = {4, 16, 64};
+
+// Ends the program at what is not a number from `least` to `most`.
+std::vector<double> Numbers(const char* flag, const std::vector<std::string>& words, double least,
+                            double most) {
+  std::vector<double> numbers;
+  for (const std::string& word : words) {
+    double& number = numbers.emplace_back();
+    if (absl::SimpleAtod(word, &number) && number >= least && number <= most) continue;
+    std::fprintf(stderr, "detection: --%s: \"%s\" is not a number from %g to %g\n", flag,
+                 word.c_str(), least, most);
+    std::exit(kExitUsage);
+  }
+  return numbers;
+}
 
 std::string Seconds(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -82,12 +105,20 @@ void PrintRates(const DetectionSwarm& swarm) {
 }
 
 void PrintLoss() {
-  const double losses[] = {0.01, 0.05, 0.10, 0.15, 0.20, 0.30};
   std::printf("\nFalse DEAD (and false SUSPECT) per node-hour by datagram loss; preset lan, %.0f "
               "node-hours a cell.\n\n",
               absl::GetFlag(FLAGS_node_hours));
-  std::printf("| n | 1 %% | 5 %% | 10 %% | 15 %% | 20 %% | 30 %% |\n|---|---|---|---|---|---|---|\n");
-  for (const int members : {4, 8, 16, 64}) {
+  const std::vector<double> losses = Numbers("losses", absl::GetFlag(FLAGS_losses), 0, 1);
+  const std::vector<double> sizes = Numbers("members", absl::GetFlag(FLAGS_members), 2, 1000);
+  std::string head = "| n |";
+  std::string line = "|---|";
+  for (const double loss : losses) {
+    absl::StrAppend(&head, " ", 100 * loss, " % |");
+    absl::StrAppend(&line, "---|");
+  }
+  std::printf("%s\n%s\n", head.c_str(), line.c_str());
+  for (const double size : sizes) {
+    const int members = static_cast<int>(size);
     std::printf("| %d |", members);
     for (const double loss : losses) {
       DetectionOptions options;
