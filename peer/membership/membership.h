@@ -174,7 +174,7 @@ class Membership {
   absl::Duration ping_timeout() const;
   absl::Duration period() const;
   // Ourselves and those that are neither DEAD nor gone: what the formulas of options.h are about.
-  size_t members() const;
+  size_t members() const { return members_; }
 
  private:
   // Calls that must fail in a row before a member that others reach is given up here.
@@ -235,6 +235,11 @@ class Membership {
   Row* Find(PeerId id);
   void Reached(absl::Time now, Row& row, absl::Duration round_trip);
   void SetVerdict(absl::Time now, Row& row, Verdict verdict, const std::string& reason);
+  // The verdict alone, and the count of members.
+  void Believe(Row& row, Verdict verdict);
+  static bool IsMember(const Row& row) {
+    return row.verdict == Verdict::kLiving || row.verdict == Verdict::kSuspect;
+  }
   void Show(absl::Time now, Row& row, const std::string& reason);
   void SetState(absl::Time now, Row& row, v1::PeerState state, std::string reason);
   void ForgetDeparted(absl::Time now);
@@ -285,6 +290,7 @@ class Membership {
   v1::Member self_;
   Random random_;
   std::map<PeerId, Row> rows_;
+  size_t members_ = 1;  // rows that count as such, and ourselves
   std::map<std::string, Seed> seeds_;
   ProbeRing ring_;
   std::map<uint64_t, Probe> probes_;

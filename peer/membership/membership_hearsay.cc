@@ -170,7 +170,7 @@ void Membership::LearnFromCoordinator(absl::Time now, const v1::Member& member) 
     if (!IsDeparted(member) || !ValidateDialable(member.address()).ok()) return;
     row = Introduce(now, member);
     if (row == nullptr) return;
-    row->verdict = member.state() == v1::PEER_STATE_LEFT ? Verdict::kLeft : Verdict::kDead;
+    Believe(*row, member.state() == v1::PEER_STATE_LEFT ? Verdict::kLeft : Verdict::kDead);
     row->next_call = now + options_.heal_interval;
     row->member.set_state(member.state());
     row->member.set_reason(OneLine(member.reason()));

@@ -29,13 +29,6 @@ absl::Duration Membership::period() const {
   return std::max(options_.ping_interval, ping_timeout() / 0.6);
 }
 
-size_t Membership::members() const {
-  return 1 + std::count_if(rows_.begin(), rows_.end(), [](const auto& entry) {
-           return entry.second.verdict == Verdict::kLiving ||
-                  entry.second.verdict == Verdict::kSuspect;
-         });
-}
-
 void Membership::ProbeNext(absl::Time now) {
   if (now < next_probe_) return;
   for (const auto& [number, probe] : probes_) {

@@ -51,7 +51,7 @@ Membership::Row* Membership::Contact(absl::Time now, const v1::Member& sender, u
     return nullptr;
   }
   if (row->verdict == Verdict::kIncompatible) {
-    row->verdict = Verdict::kLiving;
+    Believe(*row, Verdict::kLiving);
     row->link = Link::kUntried;
   }
   return row;
@@ -68,6 +68,7 @@ Membership::Row* Membership::Introduce(absl::Time now, const v1::Member& member)
   }
   const PeerId id(member.peer_id());
   Row& row = rows_[id];
+  ++members_;
   row.member.set_peer_id(member.peer_id());
   row.member.set_incarnation(member.incarnation());
   row.member.set_refutations(member.refutations());
@@ -115,10 +116,16 @@ void Membership::Reached(absl::Time now, Row& row, absl::Duration round_trip) {
 }
 
 void Membership::SetVerdict(absl::Time now, Row& row, Verdict verdict, const std::string& reason) {
-  row.verdict = verdict;
+  Believe(row, verdict);
   if (verdict != Verdict::kSuspect) row.suspicion.reset();
   if (verdict != Verdict::kLiving) row.accused = false;
   Show(now, row, reason);
+}
+
+void Membership::Believe(Row& row, Verdict verdict) {
+  members_ -= IsMember(row);
+  row.verdict = verdict;
+  members_ += IsMember(row);
 }
 
 // The shown state follows from everything else.
@@ -166,6 +173,7 @@ void Membership::Forget(std::map<PeerId, Row>::iterator row) {
   }
   ring_.Remove(row->first);
   rumours_.Drop(row->first);
+  members_ -= IsMember(row->second);
   rows_.erase(row);
   changed_ = true;
 }

@@ -66,6 +66,41 @@ TEST_F(MembershipTest, WhatAMemberSaysOfItselfIsAlsoLearnedFromOthers) {
   EXPECT_EQ(Find(1)->member.step(), 30);
 }
 
+TEST_F(MembershipTest, MembersAreThoseThatAreNeitherDeadNorGoneNorOfAnotherRun) {
+  EXPECT_EQ(core_.members(), 1);
+  for (const uint64_t id : {1, 2, 3}) Meet(Peer(id));
+  EXPECT_EQ(core_.members(), 4);
+  core_.OnGoodbye(now_, Peer(1), "SIGTERM");
+  EXPECT_EQ(core_.members(), 3);
+  GoesDown(1);
+  FallsSilent(2);
+  Pass(LeastRespite() / 2);
+  ASSERT_EQ(State(2), v1::PEER_STATE_SUSPECT);
+  EXPECT_EQ(core_.members(), 3);
+  Pass(absl::Minutes(2));
+  ASSERT_EQ(State(2), v1::PEER_STATE_DEAD);
+  EXPECT_EQ(core_.members(), 2);
+  mute_.clear();
+  Pass(2 * options_.heal_interval);
+  ASSERT_EQ(State(2), v1::PEER_STATE_ALIVE);
+  EXPECT_EQ(core_.members(), 3);
+  v1::SwarmView view;
+  *view.add_members() = Peer(4, v1::PEER_STATE_DEAD);
+  core_.OnSwarmView(now_, view);
+  EXPECT_EQ(core_.members(), 3);
+  v1::ControlRequest foreign = PingFrom(Peer(3));
+  foreign.set_run_id(kRun + 1);
+  core_.OnPing(now_, foreign);
+  EXPECT_EQ(core_.members(), 2);
+  core_.OnPing(now_, PingFrom(Peer(3)));
+  EXPECT_EQ(core_.members(), 3);
+  GoesDown(2);
+  GoesDown(3);
+  Pass(2 * options_.departed_kept);
+  EXPECT_EQ(Find(1), nullptr) << "forgotten";
+  EXPECT_EQ(core_.members(), 1);
+}
+
 TEST_F(MembershipTest, GoodbyeIsFinalForItsIncarnation) {
   Meet(Peer(1));
   core_.OnGoodbye(now_, Peer(1), "SIGTERM");
