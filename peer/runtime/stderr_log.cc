@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "google/protobuf/stubs/logging.h"
 #include "spdlog/sinks/ansicolor_sink.h"
 
 namespace starling {
@@ -41,6 +42,7 @@ class Sink final : public Stderr {
 }  // namespace
 
 std::shared_ptr<spdlog::logger> MakeStderrLogger(const std::string& name) {
+  google::protobuf::SetLogHandler(nullptr);
   return std::make_shared<spdlog::logger>(name, std::make_shared<Sink>());
 }
 

@@ -15,7 +15,8 @@
 
 namespace starling {
 
-// A logger for spdlog::set_default_logger. Any thread may use it.
+// A logger for spdlog::set_default_logger. Any thread may use it. libprotobuf, which would write a line to the same
+// stream, and wait for room, for whatever text of others is not UTF-8, is silent from then on.
 std::shared_ptr<spdlog::logger> MakeStderrLogger(const std::string& name);
 
 }  // namespace starling

@@ -99,22 +99,6 @@ double MemcpySeconds(size_t bytes) {
   return absl::ToDoubleSeconds(absl::Now() - begin);
 }
 
-std::vector<double> GlooSeconds(const std::string& script, int ranks, size_t mib, int rounds) {
-  std::vector<double> seconds;
-  if (script.empty()) return seconds;
-  FILE* const out = popen(absl::StrCat("/usr/bin/python3 ", script, " ", ranks, " ", mib, " ",
-                                       rounds, " 2>/dev/null").c_str(), "r");
-  if (out == nullptr) return seconds;
-  char line[64];
-  while (std::fgets(line, sizeof(line), out) != nullptr) {
-    double value;
-    if (absl::SimpleAtod(line, &value)) seconds.push_back(value);
-  }
-  pclose(out);
-  if (!seconds.empty()) seconds.erase(seconds.begin());  // the first opens the connections
-  return seconds;
-}
-
 struct Contestant {
   std::string name;
   double ways = 1;  // how often the model's fp32 bytes travel, or would
@@ -125,9 +109,13 @@ struct Contestant {
   double payload = 0;  // bytes that travelled per round from this side
 
   absl::Status Round(size_t bytes) {
-    if (source == nullptr && node == nullptr) {
+    if (other == nullptr) {
       seconds.push_back(MemcpySeconds(bytes));
       return absl::OkStatus();
+    }
+    if (source == nullptr && node == nullptr) {
+      if (absl::SimpleAtod(other->Ask(), &seconds.emplace_back())) return absl::OkStatus();
+      return absl::InternalError(absl::StrCat(name, ": its process died"));
     }
     const auto took = source != nullptr ? source->Send() : node->Exchange();
     if (took.ok()) seconds.push_back(absl::ToDoubleSeconds(*took));
@@ -163,6 +151,16 @@ absl::Status MeasureSize(size_t mib, const std::string& gloo) {
     contestant.node->Connect(2, contestant.other->address());
     contestants.push_back(std::move(contestant));
   }
+  size_t gloo_pair = 0;
+  for (const int ranks : {2, 4}) {
+    if (gloo.empty()) break;
+    Contestant contestant{absl::StrCat("gloo all-reduce, ", ranks, " ranks"), 2};
+    contestant.other = std::make_unique<OtherEnd>(
+        std::vector<std::string>{gloo, absl::StrCat(ranks), absl::StrCat(mib)}, "/usr/bin/python3");
+    if (contestant.other->address().empty()) break;  // no python3-torch
+    if (ranks == 2) gloo_pair = contestants.size();
+    contestants.push_back(std::move(contestant));
+  }
   const int rounds = absl::GetFlag(FLAGS_rounds);
   for (int round = 0; round <= rounds; ++round) {
     for (Contestant& contestant : contestants) {
@@ -171,10 +169,6 @@ absl::Status MeasureSize(size_t mib, const std::string& gloo) {
     }
   }
   const double grpc = 2 * static_cast<double>(bytes) / 2 / Median(contestants[2].seconds);
-  std::vector<std::pair<int, double>> all_reduce;
-  for (const int ranks : {2, 4}) {
-    all_reduce.emplace_back(ranks, Median(GlooSeconds(gloo, ranks, mib, rounds)));
-  }
   std::printf("%zu MiB\n  %-26s %10s %8s %14s %14s\n", mib, "", "ms", "GB/s", "of raw gRPC",
               "of gloo's time");
   for (const Contestant& contestant : contestants) {
@@ -182,14 +176,10 @@ absl::Status MeasureSize(size_t mib, const std::string& gloo) {
     const double rate = contestant.ways * static_cast<double>(bytes) / seconds;
     std::printf("  %-26s %10.2f %8.2f %13.2fx", contestant.name.c_str(), 1e3 * seconds, rate / 1e9,
                 rate / grpc);
-    if (contestant.node != nullptr && all_reduce[0].second > 0) {
-      std::printf(" %13.2fx", seconds / all_reduce[0].second);
+    if (contestant.node != nullptr && gloo_pair > 0) {
+      std::printf(" %13.2fx", seconds / Median(contestants[gloo_pair].seconds));
     }
     std::printf("\n");
-  }
-  for (const auto& [ranks, seconds] : all_reduce) {
-    if (seconds == 0) continue;
-    std::printf("  %-26s %10.2f\n", absl::StrCat("gloo, ", ranks, " ranks").c_str(), 1e3 * seconds);
   }
   std::fflush(stdout);
   return absl::OkStatus();

@@ -1,5 +1,5 @@
-// A process of the running program in another role, for benchmarks with two ends. It prints its address
-// as its first line and serves until its standard input ends, which is when this object dies.
+// A process of the running program in another role, or of another program, for benchmarks with two ends. It
+// prints its address as its first line and serves until its standard input ends, which is when this object dies.
 
 #ifndef STARLING_TESTS_BENCH_OTHER_END_H_
 #define STARLING_TESTS_BENCH_OTHER_END_H_
@@ -15,7 +15,7 @@ namespace starling {
 
 class OtherEnd {
  public:
-  explicit OtherEnd(const std::vector<std::string>& flags) {
+  explicit OtherEnd(const std::vector<std::string>& flags, const char* program = "/proc/self/exe") {
     int to_child[2], from_child[2];
     if (pipe2(to_child, O_CLOEXEC) != 0 || pipe2(from_child, O_CLOEXEC) != 0) return;
     std::vector<char*> argv = {const_cast<char*>("benchmark")};
@@ -25,7 +25,7 @@ class OtherEnd {
     if (child_ == 0) {
       dup2(to_child[0], STDIN_FILENO);
       dup2(from_child[1], STDOUT_FILENO);
-      execv("/proc/self/exe", argv.data());
+      execv(program, argv.data());
       _exit(127);
     }
     close(to_child[0]);

@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "proto/peer.pb.h"
+
 namespace starling {
 namespace {
 
@@ -49,6 +51,14 @@ TEST(StderrLogTest, LinesComeThroughInOrder) {
   logger->info("one");
   logger->warn("two");
   EXPECT_EQ(pipe.Read(), "name info one\nname warning two\n");
+}
+
+TEST(StderrLogTest, TextOfOthersThatIsNotUtf8IsNoReasonToWriteThere) {
+  Pipe pipe;
+  const auto logger = MakeStderrLogger("name");
+  v1::SameHost said;
+  EXPECT_FALSE(said.ParseFromString("\x0a\x01\xff"));
+  EXPECT_EQ(pipe.Read(), "");
 }
 
 TEST(StderrLogTest, AFullPipeCostsLinesAndNoTimeAndIsToldOfAfterwards) {

@@ -1,4 +1,5 @@
-// What arrives may be anything: mutated frames through the parser, inspection and every decoder.
+// What arrives may be anything: mutated frames, and what they say to a process of the same host, through the
+// parser, inspection, every decoder, and an end that copies.
 //
 // STARLING_FUZZ_FRAMES says how many; the default is for every day. Ten million under sanitizers:
 //
@@ -6,6 +7,8 @@
 //     //tests/peer/transport:frame_fuzz_test
 //
 // Buffers are exactly as long as what they hold, so that a sanitizer sees every byte too far.
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,15 +20,33 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "google/protobuf/stubs/logging.h"
 #include "gtest/gtest.h"
 #include "peer/codec/payload.h"
 #include "peer/codec/registry.h"
 #include "peer/runtime/random.h"
 #include "peer/transport/frame.h"
+#include "peer/transport/same_host_path.h"
 #include "peer/transport/wire.h"
 
 namespace starling {
 namespace {
+
+v1::SameHost SomeWord(Random& random) {
+  static const std::string& host = *new std::string(SameHostPath(1).Propose().value_or(v1::SameHost()).host());
+  v1::SameHost word;
+  if (random.Bernoulli(0.5)) word.set_host(host);
+  if (random.Bernoulli(0.5)) word.set_challenge(random.Next());
+  if (random.Bernoulli(0.5)) word.set_process(static_cast<int32_t>(getpid()));
+  if (random.Bernoulli(0.5)) word.set_shown_at(random.Next());
+  word.set_accepted(random.Bernoulli(0.5));
+  word.set_declined(random.Bernoulli(0.2));
+  if (random.Bernoulli(0.5)) word.set_payload_at(random.Next());
+  if (random.Bernoulli(0.5)) word.set_payload_bytes(1 + random.UniformInt(4096));
+  if (random.Bernoulli(0.5)) word.set_ticket_at(random.Next());
+  word.set_fetched(random.UniformInt(5));
+  return word;
+}
 
 // Whole messages as peers send them: every codec, several lengths, kinds that it may and may not be
 // used for.
@@ -47,9 +68,13 @@ std::vector<std::string> ValidMessages(Random& random) {
         header.set_sender(random.Next());
         header.set_shard_count(3);
         header.add_contributors(random.Next());
-        messages.push_back(EncodeFramePrefix(header, payload.size()) + payload);
+        const v1::SameHost word = SomeWord(random);
+        const bool speaks = random.Bernoulli(0.2);
+        messages.push_back(EncodeFramePrefix(header, payload.size(), speaks ? &word : nullptr) +
+                           payload);
       }
     }
+    messages.push_back(EncodeWord(SomeWord(random)));
   }
   return messages;
 }
@@ -87,6 +112,8 @@ void Mutate(Random& random, std::string& bytes) {
 struct Counts {
   uint64_t parsed = 0;
   uint64_t accepted = 0;
+  uint64_t words = 0;
+  uint64_t answers = 0;
   std::map<v1::Codec, uint64_t> decoded;
 };
 
@@ -103,6 +130,17 @@ void Swallow(Random& random, const std::string& message, Counts& counts) {
   WireFrame wire;
   if (!ParseFrame(slices, &wire).ok()) return;
   ++counts.parsed;
+  if (wire.word) {
+    ++counts.words;
+    SameHostPath path(random.Next());
+    size_t released = 0;
+    counts.answers += path.OnWord(*wire.word, &released).has_value();
+    EXPECT_EQ(released, 0) << "nothing is kept";
+    EXPECT_FALSE(path.Takes(size_t{1} << 20) && !wire.word->accepted());
+    wire.word->set_payload_bytes(std::min<uint32_t>(wire.word->payload_bytes(), 4096));
+    std::vector<char> into(wire.word->payload_bytes());
+    EXPECT_FALSE(SameHostPath::Fetch(path.process(), *wire.word, absl::MakeSpan(into)).ok());
+  }
   ASSERT_LE(wire.payload_size, message.size());
   auto payload = std::shared_ptr<char[]>(new char[wire.payload_size]);
   size_t at = 0;
@@ -130,6 +168,7 @@ void Swallow(Random& random, const std::string& message, Counts& counts) {
 TEST(FrameFuzzTest, NoFrameDoesHarm) {
   const char* const asked = std::getenv("STARLING_FUZZ_FRAMES");
   const int64_t frames = asked == nullptr ? 100'000 : std::atoll(asked);
+  google::protobuf::SetLogHandler(nullptr);  // it has a line for each text that is not UTF-8
   Random random(20240607);
   const std::vector<std::string> messages = ValidMessages(random);
   Counts counts;
@@ -139,9 +178,13 @@ TEST(FrameFuzzTest, NoFrameDoesHarm) {
     Swallow(random, message, counts);
     if (testing::Test::HasFatalFailure()) return;
   }
-  std::printf("%lld frames: %llu parsed, %llu accepted\n", static_cast<long long>(frames),
-              static_cast<unsigned long long>(counts.parsed),
-              static_cast<unsigned long long>(counts.accepted));
+  std::printf("%lld frames: %llu parsed, %llu accepted; %llu words, %llu answered\n",
+              static_cast<long long>(frames), static_cast<unsigned long long>(counts.parsed),
+              static_cast<unsigned long long>(counts.accepted),
+              static_cast<unsigned long long>(counts.words),
+              static_cast<unsigned long long>(counts.answers));
+  EXPECT_GT(counts.words, frames / 100);
+  EXPECT_GT(counts.answers, frames / 1000);
   // Enough got through to every decoder for the test to mean something.
   for (const CodecRow& row : CodecRegistry()) {
     EXPECT_GT(counts.decoded[row.wire], frames / 1000) << row.name;

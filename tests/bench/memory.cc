@@ -1,0 +1,146 @@
+// How much memory exchanges take beyond what a trainer has anyway, in sizes of its model.
+//
+//   bazel run //tests/bench:memory -- --mib=16,64,256 --rounds=10
+//
+// Two processes of this machine exchange a model again and again, both ways, mixed and applied on both sides. Bare is
+// what a process holds before the first exchange: its parameters and all that a peer is made of. Counted are the
+// highest resident pages afterwards (VmHWM), less those. Not a measurement of time; pages of copies that are kept
+// for the next exchange count.
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "peer/runtime/exit_codes.h"
+#include "peer/runtime/flags.h"
+#include "peer/runtime/keep_freed_memory.h"
+#include "tests/bench/exchange_node.h"
+#include "tests/bench/other_end.h"
+
+ABSL_FLAG(std::vector<std::string>, mib, std::vector<std::string>({"16", "64", "256"}),
+          "model sizes, in MiB of fp32");
+ABSL_FLAG(std::vector<std::string>, codecs,
+          std::vector<std::string>({"fp32/fp32", "bf16/bf16", "bf16/int8"}),
+          "codecs to measure, request/reply");
+ABSL_FLAG(int, rounds, 10, "exchanges of each pair");
+ABSL_FLAG(int64_t, bytes, 0, "of a process that this program starts: model size");
+ABSL_FLAG(std::string, codec, "fp32/fp32", "of such a process: request/reply");
+ABSL_FLAG(bool, copies, true, "of such a process: copies from the other's memory");
+ABSL_FLAG(std::string, partner, "", "of such a process: whom to ask for exchanges; empty: nobody");
+
+namespace starling {
+namespace {
+
+// Bytes of a row of /proc/self/status, in kB there; 0 if there is none.
+uint64_t Resident(const std::string& row) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    uint64_t kilobytes;
+    const std::vector<std::string> words = absl::StrSplit(line, absl::ByAnyChar(": \t"), absl::SkipEmpty());
+    if (words.size() == 3 && words[0] == row && absl::SimpleAtoi(words[1], &kilobytes)) return kilobytes << 10;
+  }
+  return 0;
+}
+
+absl::StatusOr<CodecChoice> ChoiceOf(const std::string& pair) {
+  const std::pair<std::string, std::string> halves = absl::StrSplit(pair, absl::MaxSplits('/', 1));
+  return MakeCodecChoice(halves.first, halves.second);
+}
+
+// Makes an exchange for each byte that it reads, if it has a partner, and tells how many bytes it has taken at most.
+int Serve() {
+  const auto codecs = ChoiceOf(absl::GetFlag(FLAGS_codec));
+  if (!codecs.ok()) return ExitCodeFor(codecs.status());
+  const std::string partner = absl::GetFlag(FLAGS_partner);
+  auto node = ExchangeNode::Start(partner.empty() ? 2 : 1,
+                                  static_cast<size_t>(absl::GetFlag(FLAGS_bytes)) / sizeof(float),
+                                  *codecs, absl::GetFlag(FLAGS_copies));
+  if (!node.ok()) return ExitCodeFor(node.status());
+  if (!partner.empty()) (*node)->Connect(2, partner);
+  const uint64_t bare = Resident("VmRSS");
+  std::printf("%s\n", (*node)->address().c_str());
+  std::fflush(stdout);
+  for (char byte; read(STDIN_FILENO, &byte, 1) > 0;) {
+    if (!partner.empty()) {
+      if (const auto took = (*node)->Exchange(); !took.ok()) return ExitCodeFor(took.status());
+    }
+    std::printf("%llu\n", static_cast<unsigned long long>(Resident("VmHWM") - bare));
+    std::fflush(stdout);
+  }
+  return kExitOk;
+}
+
+absl::StatusOr<double> ModelsOf(const std::string& answer, size_t bytes) {
+  double taken;
+  if (!absl::SimpleAtod(answer, &taken)) return absl::InternalError("a process of the benchmark died");
+  return taken / static_cast<double>(bytes);
+}
+
+absl::Status Measure(size_t mib, const std::string& codec, bool copies) {
+  const size_t bytes = mib << 20;
+  std::vector<std::string> flags = {absl::StrCat("--bytes=", bytes), absl::StrCat("--codec=", codec),
+                                    absl::StrCat("--copies=", copies ? "true" : "false")};
+  OtherEnd responder(flags);
+  flags.push_back(absl::StrCat("--partner=", responder.address()));
+  OtherEnd initiator(flags);
+  absl::StatusOr<double> asks = 0.0;
+  for (int round = 0; round < absl::GetFlag(FLAGS_rounds) && asks.ok(); ++round) {
+    asks = ModelsOf(initiator.Ask(), bytes);
+  }
+  const absl::StatusOr<double> answers = ModelsOf(responder.Ask(), bytes);
+  if (!asks.ok()) return asks.status();
+  if (!answers.ok()) return answers.status();
+  std::printf("%5zu MiB  %-10s %-10s %9.2f %9.2f\n", mib, codec.c_str(), copies ? "same host" : "loopback",
+              *asks, *answers);
+  std::fflush(stdout);
+  return absl::OkStatus();
+}
+
+int Main(int argc, char** argv) {
+  KeepFreedMemory();  // as peerd does
+  signal(SIGPIPE, SIG_IGN);
+  const FlagScope scope{{"tests/bench/memory.cc"}};
+  const auto positional = ParseFlags(argc, argv, scope);
+  if (absl::IsCancelled(positional.status())) {
+    std::cout << "memory: what exchanges take beyond the bare trainer\n\n" << FlagsHelp(scope);
+    return kExitOk;
+  }
+  if (!positional.ok()) {
+    std::fprintf(stderr, "memory: %s\n", positional.status().ToString().c_str());
+    return ExitCodeFor(positional.status());
+  }
+  if (absl::GetFlag(FLAGS_bytes) > 0) return Serve();
+  std::printf("highest resident memory over bare, in models\n%10s %-10s %-10s %9s %9s\n", "", "codecs", "",
+              "initiator", "responder");
+  for (const std::string& size : absl::GetFlag(FLAGS_mib)) {
+    size_t mib;
+    if (!absl::SimpleAtoi(size, &mib) || mib == 0 || mib > 4096) {
+      std::fprintf(stderr, "memory: --mib: \"%s\" is no size between 1 and 4096\n", size.c_str());
+      return kExitUsage;
+    }
+    for (const std::string& codec : absl::GetFlag(FLAGS_codecs)) {
+      for (const bool copies : {false, true}) {
+        if (absl::Status status = Measure(mib, codec, copies); !status.ok()) {
+          std::fprintf(stderr, "memory: %s\n", status.ToString().c_str());
+          return ExitCodeFor(status);
+        }
+      }
+    }
+  }
+  return kExitOk;
+}
+
+}  // namespace
+}  // namespace starling
+
+int main(int argc, char** argv) { return starling::Main(argc, argv); }
