@@ -367,6 +367,8 @@ class Daemon {
     spdlog::info("model {} with {} parameters, {} thread{}; {} training examples, {} test examples",
                  config.model().name(), (*model)->parameters().size(), (*model)->threads(),
                  (*model)->threads() == 1 ? "" : "s", data->train->size(), data->test->size());
+    // One being exchanged, and one asked for.
+    transport_->MakeRoomFor(2 * (*model)->parameters().size() * sizeof(float));
     pool_ = std::make_unique<BufferPool>(3 * (*model)->parameters().size() * sizeof(float) +
                                          (size_t{8} << 20));
     PeerDeps deps;

@@ -68,11 +68,12 @@ absl::Status GrpcFrameStream::Send(Frame frame) {
       shared_->frames_dropped.fetch_add(1, std::memory_order_relaxed);
       return absl::UnavailableError("the stream is closed");
     }
-    if (queued_bytes_ + charge > shared_->options.max_queued_bytes) {
+    const size_t limit = shared_->max_queued_bytes.load(std::memory_order_relaxed);
+    if (queued_bytes_ + charge > limit) {
       shared_->frames_dropped.fetch_add(1, std::memory_order_relaxed);
       return absl::ResourceExhaustedError(
-          absl::StrCat(queued_bytes_, " bytes wait to be sent, limit ",
-                       shared_->options.max_queued_bytes, "; the peer reads too slowly"));
+          absl::StrCat(queued_bytes_, " bytes wait to be sent, limit ", limit,
+                       "; the peer reads too slowly"));
     }
     ++activity_;
     queued_bytes_ += charge;

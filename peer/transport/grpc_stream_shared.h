@@ -24,11 +24,13 @@ class GrpcStreamShared {
   GrpcStreamShared(Executor* control_executor, const GrpcTransportOptions& transport_options)
       : control(control_executor),
         options(transport_options),
-        pool(transport_options.idle_buffer_bytes) {}
+        pool(transport_options.idle_buffer_bytes),
+        max_queued_bytes(transport_options.max_queued_bytes) {}
 
   Executor* const control;
   const GrpcTransportOptions options;
   BufferPool pool;
+  std::atomic<size_t> max_queued_bytes;  // at least that of the options
 
   std::atomic<uint64_t> bytes_sent{0};
   std::atomic<uint64_t> bytes_received{0};

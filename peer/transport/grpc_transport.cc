@@ -193,6 +193,10 @@ void GrpcTransport::Sweep() {
   ScheduleSweep();
 }
 
+void GrpcTransport::MakeRoomFor(size_t bytes) {
+  shared_->max_queued_bytes = std::max(shared_->options.max_queued_bytes, bytes);
+}
+
 uint64_t GrpcTransport::bytes_sent() const { return shared_->bytes_sent.load(); }
 uint64_t GrpcTransport::bytes_received() const { return shared_->bytes_received.load(); }
 uint64_t GrpcTransport::bytes_copied() const { return shared_->bytes_copied.load(); }

@@ -46,6 +46,10 @@ class GrpcTransport final : public Transport {
   // Who signs the refusals that the transport itself sends. Any thread.
   void SetIdentity(uint64_t sender, uint64_t incarnation, uint64_t run_id);
 
+  // The queue of each stream may hold so many bytes from now on, if it may not hold more anyway: as much as is sent
+  // to one peer at once, once the model is known. Any thread.
+  void MakeRoomFor(size_t bytes);
+
   // Transport. SetDelegate(nullptr) also ends the streams that others opened, so that a server that
   // shuts down need not wait for them. SendFrame also returns INVALID_ARGUMENT for a frame larger
   // than any peer accepts.

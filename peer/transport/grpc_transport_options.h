@@ -12,9 +12,8 @@ namespace starling {
 
 struct GrpcTransportOptions {
   // Bytes of frames that wait to be sent on one stream; above it frames are dropped. A queued
-  // payload is a reference, so the memory is the sender's own. At least one model (4 bytes x
-  // parameters), or an exchange of all shards cannot be queued. Up: larger models, later notice of
-  // a slow peer.
+  // payload is a reference, so the memory is the sender's own. Whoever knows the model makes room for it
+  // (GrpcTransport::MakeRoomFor). Up: later notice of a slow peer.
   size_t max_queued_bytes = size_t{256} << 20;
 
   // Bytes of received frames of one stream that wait for the control executor; above it the stream

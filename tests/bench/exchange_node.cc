@@ -68,7 +68,8 @@ class Node final : public ExchangeNode, private Transport::Delegate {
  public:
   Node(uint64_t number, size_t elements, CodecChoice codecs, bool copies)
       : pool_(3 * elements * sizeof(float) + (size_t{8} << 20)),
-        transport_(std::make_unique<GrpcTransport>(&control_, Limits(elements, copies))) {
+        transport_(std::make_unique<GrpcTransport>(&control_, Limits(copies))) {
+    transport_->MakeRoomFor(2 * elements * sizeof(float));
     TrainingOptions training;
     training.learn = false;
     training.mailbox_capacity = 4096;
@@ -172,10 +173,9 @@ class Node final : public ExchangeNode, private Transport::Delegate {
   uint64_t bytes_sent() override { return transport_->bytes_sent(); }
 
  private:
-  static GrpcTransportOptions Limits(size_t elements, bool copies) {
+  static GrpcTransportOptions Limits(bool copies) {
     GrpcTransportOptions options;
     options.same_host_copies = copies;
-    options.max_queued_bytes = std::max(options.max_queued_bytes, 2 * elements * sizeof(float));
     return options;
   }
 

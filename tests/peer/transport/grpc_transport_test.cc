@@ -465,6 +465,12 @@ TEST(GrpcTransportTest, TheQueueToASlowPeerIsBounded) {
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(queued, 4);  // of 4 MiB each, and some overhead
   EXPECT_EQ(a.transport->frames_dropped(), 1);
+  a.transport->MakeRoomFor(1000);
+  EXPECT_FALSE(a.Send(silent.address(), frame).ok()) << "no less than before";
+  a.transport->MakeRoomFor(size_t{26} << 20);
+  EXPECT_TRUE(a.Send(silent.address(), frame).ok());
+  EXPECT_TRUE(a.Send(silent.address(), frame).ok());
+  EXPECT_FALSE(a.Send(silent.address(), frame).ok());
 }
 
 TEST(GrpcTransportTest, AReceiverThatDoesNotKeepUpHoldsTheSenderBack) {
