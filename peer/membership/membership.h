@@ -41,6 +41,7 @@
 #ifndef STARLING_PEER_MEMBERSHIP_MEMBERSHIP_H_
 #define STARLING_PEER_MEMBERSHIP_MEMBERSHIP_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -147,14 +148,16 @@ class Membership {
   MembershipView Snapshot() const;
   const v1::Member& self() const { return self_; }
   // Members that answer, ourselves included.
-  size_t reachable() const;
+  size_t reachable() const {
+    return 1 + shown_[v1::PEER_STATE_JOINING] + shown_[v1::PEER_STATE_ALIVE];
+  }
   // True once each seed was tried.
   bool seeds_tried() const;
   bool any_seed_answered() const { return any_seed_answered_; }
   // True while somebody we heard of has neither answered nor failed to.
   bool has_untried() const;
   // True if some other member is in training.
-  bool anyone_training() const;
+  bool anyone_training() const { return shown_[v1::PEER_STATE_ALIVE] > 0; }
   // True if somebody reachable has this address.
   bool AnswersAt(const std::string& address) const;
   // Why we must stop: "" unless another process took our id.
@@ -235,8 +238,9 @@ class Membership {
   Row* Find(PeerId id);
   void Reached(absl::Time now, Row& row, absl::Duration round_trip);
   void SetVerdict(absl::Time now, Row& row, Verdict verdict, const std::string& reason);
-  // The verdict alone, and the count of members.
+  // The verdict or the shown state alone, and the counts of them.
   void Believe(Row& row, Verdict verdict);
+  void ShowAs(Row& row, v1::PeerState state);
   static bool IsMember(const Row& row) {
     return row.verdict == Verdict::kLiving || row.verdict == Verdict::kSuspect;
   }
@@ -291,6 +295,8 @@ class Membership {
   Random random_;
   std::map<PeerId, Row> rows_;
   size_t members_ = 1;  // rows that count as such, and ourselves
+  std::array<size_t, v1::PeerState_ARRAYSIZE> shown_ = {};  // rows by the state that is shown
+  mutable PeerId untried_;  // one that was, when somebody looked
   std::map<std::string, Seed> seeds_;
   ProbeRing ring_;
   std::map<uint64_t, Probe> probes_;

@@ -172,7 +172,7 @@ void Membership::LearnFromCoordinator(absl::Time now, const v1::Member& member) 
     if (row == nullptr) return;
     Believe(*row, member.state() == v1::PEER_STATE_LEFT ? Verdict::kLeft : Verdict::kDead);
     row->next_call = now + options_.heal_interval;
-    row->member.set_state(member.state());
+    ShowAs(*row, member.state());
     row->member.set_reason(OneLine(member.reason()));
     changed_ = true;
     return;

@@ -31,27 +31,22 @@ MembershipView Membership::Snapshot() const {
   return view;
 }
 
-size_t Membership::reachable() const {
-  return 1 + std::count_if(rows_.begin(), rows_.end(),
-                           [](const auto& entry) { return IsReachable(entry.second.member); });
-}
-
 bool Membership::seeds_tried() const {
   return std::all_of(seeds_.begin(), seeds_.end(),
                      [](const auto& entry) { return entry.second.tried; });
 }
 
 bool Membership::has_untried() const {
-  return std::any_of(rows_.begin(), rows_.end(), [](const auto& entry) {
+  if (shown_[v1::PEER_STATE_UNSPECIFIED] == 0) return false;
+  const auto untried = [](const auto& entry) {
     return entry.second.member.state() == v1::PEER_STATE_UNSPECIFIED &&
            entry.second.failure.empty();
-  });
-}
-
-bool Membership::anyone_training() const {
-  return std::any_of(rows_.begin(), rows_.end(), [](const auto& entry) {
-    return entry.second.member.state() == v1::PEER_STATE_ALIVE;
-  });
+  };
+  const auto last = rows_.find(untried_);
+  if (last != rows_.end() && untried(*last)) return true;
+  const auto found = std::find_if(rows_.begin(), rows_.end(), untried);
+  if (found != rows_.end()) untried_ = found->first;
+  return found != rows_.end();
 }
 
 v1::DetectorStatus Membership::Status(absl::Time now) const {

@@ -69,6 +69,7 @@ Membership::Row* Membership::Introduce(absl::Time now, const v1::Member& member)
   const PeerId id(member.peer_id());
   Row& row = rows_[id];
   ++members_;
+  ++shown_[row.member.state()];
   row.member.set_peer_id(member.peer_id());
   row.member.set_incarnation(member.incarnation());
   row.member.set_refutations(member.refutations());
@@ -128,6 +129,12 @@ void Membership::Believe(Row& row, Verdict verdict) {
   members_ += IsMember(row);
 }
 
+void Membership::ShowAs(Row& row, v1::PeerState state) {
+  --shown_[row.member.state()];
+  row.member.set_state(state);
+  ++shown_[state];
+}
+
 // The shown state follows from everything else.
 void Membership::Show(absl::Time now, Row& row, const std::string& reason) {
   switch (row.verdict) {
@@ -160,7 +167,7 @@ void Membership::Show(absl::Time now, Row& row, const std::string& reason) {
 void Membership::SetState(absl::Time now, Row& row, v1::PeerState state, std::string reason) {
   const v1::PeerState from = row.member.state();
   if (from == state) return;
-  row.member.set_state(state);
+  ShowAs(row, state);
   row.member.set_reason(std::move(reason));
   row.since = now;
   transitions_.push_back({row.member, from});
@@ -174,6 +181,7 @@ void Membership::Forget(std::map<PeerId, Row>::iterator row) {
   ring_.Remove(row->first);
   rumours_.Drop(row->first);
   members_ -= IsMember(row->second);
+  --shown_[row->second.member.state()];
   rows_.erase(row);
   changed_ = true;
 }

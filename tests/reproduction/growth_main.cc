@@ -43,6 +43,7 @@ namespace {
 
 constexpr uint32_t kParameters = 4096;
 constexpr uint32_t kShard = 256;  // 16 shards
+constexpr absl::Duration kTellEvery = absl::Seconds(20);
 
 struct Row {
   std::string algorithm;
@@ -89,8 +90,19 @@ absl::StatusOr<Row> Measure(const std::string& algorithm, int peers) {
   auto simulation = Simulation::Create(options);
   if (!simulation.ok()) return simulation.status();
   std::map<int, uint64_t> goals;
+  absl::Time told = began;
   const auto reached = [&] {
     const std::vector<const SimPeer*> living = (*simulation)->living();
+    if (absl::Now() - told >= kTellEvery) {
+      told = absl::Now();
+      const auto late = std::count_if(living.begin(), living.end(), [&](const SimPeer* peer) {
+        return peer->steps() < goals[peer->spec().node];
+      });
+      std::fprintf(stderr, "growth: %s, %d peers: %s of virtual time, %d of them not there yet\n",
+                   algorithm.c_str(), peers,
+                   absl::FormatDuration(absl::Trunc((*simulation)->elapsed(), absl::Seconds(1))).c_str(),
+                   static_cast<int>(late));
+    }
     return std::all_of(living.begin(), living.end(), [&](const SimPeer* peer) {
       return peer->steps() >= goals[peer->spec().node];
     });
