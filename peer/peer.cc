@@ -213,6 +213,14 @@ std::string Peer::AddressOf(PeerId peer) const {
   return found == swarm_.training.end() ? std::string() : found->second;
 }
 
+std::map<PeerId, Donor> Peer::Donors() const {
+  std::map<PeerId, Donor> donors;
+  for (const auto& [id, contact] : swarm_.contacts) {
+    donors[id] = {contact.address, contact.step_time};
+  }
+  return donors;
+}
+
 void Peer::OnView(std::shared_ptr<const MembershipView> view) {
   AssertHere();
   ShareView(*view);
@@ -222,7 +230,7 @@ void Peer::OnView(std::shared_ptr<const MembershipView> view) {
     Resume("it is as fresh as the swarm");
     return;
   }
-  joiner_.OnSwarm(swarm_.training, view->settled);
+  joiner_.OnSwarm(Donors(), view->settled);
 }
 
 void Peer::ShareView(const MembershipView& view) {

@@ -18,7 +18,8 @@ Joiner::Joiner(Executor* control, Transport* transport, BufferPool* pool, const 
       self_(self),
       options_(options),
       log_(std::move(log)),
-      random_(random) {}
+      random_(random),
+      patience_(options.source.patience) {}
 
 void Joiner::Start(v1::ControlRequest request_template,
                    absl::AnyInvocable<void(absl::StatusOr<absl::optional<Snapshot>>)> done) {
@@ -38,7 +39,7 @@ void Joiner::Stop() {
   fetcher_.reset();
 }
 
-void Joiner::OnSwarm(std::map<PeerId, std::string> donors, bool settled) {
+void Joiner::OnSwarm(std::map<PeerId, Donor> donors, bool settled) {
   AssertHere();
   if (!donors_.empty() && donors.empty()) patient_until_ = Now() + options_.settle;
   donors_ = std::move(donors);
@@ -48,6 +49,7 @@ void Joiner::OnSwarm(std::map<PeerId, std::string> donors, bool settled) {
     for (const PeerId donor : fetcher_->donors()) {
       if (donors_.count(donor) > 0) continue;
       ++failures_[donor];
+      given_.erase(donor);
       fetcher_->RemoveDonor(donor);
     }
   }
@@ -108,9 +110,16 @@ void Joiner::AddDonors(int failures) {
   }
   while (fetcher_->sources() < most && !free.empty()) {
     const auto chosen = free.begin() + static_cast<std::ptrdiff_t>(random_.UniformInt(free.size()));
-    fetcher_->AddDonor(*chosen, donors_.at(*chosen));
+    const Donor& donor = donors_.at(*chosen);
+    given_[*chosen] = PatienceWith(donor);
+    fetcher_->AddDonor(*chosen, donor.address, given_[*chosen]);
     free.erase(chosen);
   }
+}
+
+absl::Duration Joiner::PatienceWith(const Donor& donor) const {
+  const absl::Duration two_steps = options_.source.patience / 2 + 2 * donor.step_time;
+  return std::min(std::max(patience_, two_steps), options_.longest_patience);
 }
 
 void Joiner::OnLost(PeerId donor, absl::Status why) {
@@ -120,6 +129,10 @@ void Joiner::OnLost(PeerId donor, absl::Status why) {
     Finish(why);
     return;
   }
+  if (absl::IsDeadlineExceeded(why)) {
+    patience_ = std::min(std::max(patience_, 2 * given_[donor]), options_.longest_patience);
+  }
+  given_.erase(donor);
   ++failures_[donor];
   Decide();
 }

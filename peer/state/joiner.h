@@ -4,6 +4,8 @@
 //   somebody trains      ─▶ fetch parameters (StateFetcher) of one donor, or of several at once where
 //                           the algorithm allows a patchwork; a donor that fails is followed by another,
 //                           round and round with backoff, as long as anybody trains. What is here stays.
+//                           Donors answer at the end of a step, so each is given two of its steps and half of
+//                           the usual patience; where steps are not known yet, patience doubles with silence
 //   nobody trains        ─▶ start from the seed: everybody who starts so has the same parameters;
 //                           but if somebody did a moment ago, wait another `settle` for its return,
 //                           for fresh parameters would spoil a trained swarm
@@ -28,6 +30,12 @@
 
 namespace starling {
 
+// One who may be asked.
+struct Donor {
+  std::string address;
+  absl::Duration step_time;  // 0: unknown
+};
+
 struct JoinerOptions {
   StateSourceOptions source;
   // Donors at once, if `mode` is kPatchwork. Up: faster where uplinks are narrow; each donor in use
@@ -40,6 +48,8 @@ struct JoinerOptions {
   absl::Duration settle = absl::Seconds(3);
   // Pause after every known donor failed; doubles up to 16 times. Default 200 ms.
   absl::Duration backoff = absl::Milliseconds(200);
+  // Of the patience with a donor at most, see Joiner. Default 10 min.
+  absl::Duration longest_patience = absl::Minutes(10);
 };
 
 class Joiner : public Actor {
@@ -56,7 +66,7 @@ class Joiner : public Actor {
 
   // What is known of the swarm: those that train now, and whether that is the first word of it (false
   // while no seed has answered or failed yet, or the coordinator has not answered).
-  void OnSwarm(std::map<PeerId, std::string> donors, bool settled);
+  void OnSwarm(std::map<PeerId, Donor> donors, bool settled);
 
   // A STATE_REPLY or refusal of a STATE_REQUEST. False if nobody here waits for it.
   bool OnFrame(const Frame& frame);
@@ -69,6 +79,7 @@ class Joiner : public Actor {
   // Adds donors that failed no more often than `failures` until there are enough.
   void AddDonors(int failures);
   void OnLost(PeerId donor, absl::Status why);
+  absl::Duration PatienceWith(const Donor& donor) const;
   void OnFetched(FetchedState state);
   void Finish(absl::StatusOr<absl::optional<Snapshot>> result);
 
@@ -81,10 +92,13 @@ class Joiner : public Actor {
   Random random_;
   v1::ControlRequest request_template_;
   absl::AnyInvocable<void(absl::StatusOr<absl::optional<Snapshot>>)> done_;
-  std::map<PeerId, std::string> donors_;
+  std::map<PeerId, Donor> donors_;
   std::map<PeerId, int> failures_;
   bool settled_ = false;
   int rounds_failed_ = 0;
+  // With whom nothing is known of: doubled when donors were silent for as long.
+  absl::Duration patience_;
+  std::map<PeerId, absl::Duration> given_;  // patience with those in use
   bool pausing_ = false;
   // Donors were there and are gone: they may be back in a moment.
   absl::Time patient_until_ = absl::InfinitePast();

@@ -36,11 +36,18 @@ void LiveShards::Offer(absl::AnyInvocable<void(v1::ControlResponse)> done) {
 absl::optional<FrameFault> LiveShards::OnRequest(const Frame& frame,
                                                  std::shared_ptr<ReplyPath> reply) {
   AssertHere();
+  const uint64_t newcomer = frame.header.sender();
+  const uint32_t asked = frame.header.shard();
+  for (Request& request : waiting_) {
+    if (request.newcomer != newcomer || request.shard != asked) continue;
+    request.reply = std::move(reply);
+    return absl::nullopt;
+  }
   if (waiting_.size() >= options_.waiting) {
     return FrameFault{v1::REFUSAL_REASON_BUSY,
                       absl::StrCat("this donor already owes newcomers ", waiting_.size(), " shards")};
   }
-  waiting_.push_back({frame.header.shard(), std::move(reply)});
+  waiting_.push_back({newcomer, asked, std::move(reply)});
   Pump();
   return absl::nullopt;
 }

@@ -40,7 +40,8 @@ class LiveShards : public Actor {
   // What a newcomer needs to know first: a manifest without hashes, of state id 0; or Refused (BUSY).
   void Offer(absl::AnyInvocable<void(v1::ControlResponse)> done);
 
-  // A STATE_REQUEST for state 0: sends the shard on `reply`, or says why not.
+  // A STATE_REQUEST for state 0: sends the shard on `reply`, or says why not. One that repeats a request that still
+  // waits takes its place.
   absl::optional<FrameFault> OnRequest(const Frame& frame, std::shared_ptr<ReplyPath> reply);
 
   void AddHoldings(Holdings* holdings) const {
@@ -49,6 +50,7 @@ class LiveShards : public Actor {
 
  private:
   struct Request {
+    uint64_t newcomer;
     uint32_t shard;
     std::shared_ptr<ReplyPath> reply;
   };

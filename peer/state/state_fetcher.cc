@@ -35,14 +35,16 @@ StateFetcher::StateFetcher(Executor* control, Transport* transport, BufferPool* 
   for (uint32_t shard = 0; shard < origins_.size(); ++shard) open_.insert(open_.end(), shard);
 }
 
-void StateFetcher::AddDonor(PeerId donor, const std::string& address) {
+void StateFetcher::AddDonor(PeerId donor, const std::string& address, absl::Duration patience) {
   AssertHere();
   STARLING_CHECK(!done_ && !Uses(donor));
   STARLING_CHECK(mode_ == FetchMode::kPatchwork || sources() == 0);
+  StateSourceOptions options = options_;
+  options.patience = std::max(options.patience, patience);
   sources_.push_back(std::make_unique<StateSource>(executor(), transport_,
                                                    static_cast<StateSource::Owner*>(this), self_,
                                                    request_template_, donor, address,
-                                                   mode_ == FetchMode::kPatchwork, options_));
+                                                   mode_ == FetchMode::kPatchwork, options));
   sources_.back()->Start();
 }
 

@@ -47,8 +47,8 @@ struct FetchedState {
 class StateFetcher : public Actor, private StateSource::Owner {
  public:
   struct Events {
-    // A donor is of no more use: UNAVAILABLE (unreachable, busy, silent, too far from the others),
-    // FAILED_PRECONDITION (other model or run), DATA_LOSS (the hash of the whole does not match; what
+    // A donor is of no more use: DEADLINE_EXCEEDED (silent), UNAVAILABLE (unreachable, busy, too far from the
+    // others), FAILED_PRECONDITION (other model or run), DATA_LOSS (the hash of the whole does not match; what
     // came of it is dropped).
     std::function<void(PeerId, absl::Status)> on_lost;
     // Once; nothing follows. The fetcher must not be destroyed in either.
@@ -59,8 +59,9 @@ class StateFetcher : public Actor, private StateSource::Owner {
                v1::ControlRequest request_template, FetchMode mode, StateSourceOptions options,
                Events events);
 
-  // In use from now on. One that is not yet; kOneCopy has at most one.
-  void AddDonor(PeerId donor, const std::string& address);
+  // In use from now on. One that is not yet; kOneCopy has at most one. `patience`: as in the options, if longer.
+  void AddDonor(PeerId donor, const std::string& address,
+                absl::Duration patience = absl::ZeroDuration());
   // Nothing if it is not in use.
   void RemoveDonor(PeerId donor);
   bool Uses(PeerId donor) const;

@@ -55,8 +55,10 @@ std::string StateSource::Name() const {
 
 void StateSource::OnHeld(absl::StatusOr<v1::ControlResponse> response) {
   if (!response.ok()) {
-    return Lose(
-        absl::UnavailableError(absl::StrCat(Name(), ": ", response.status().message())));
+    const absl::StatusCode code = absl::IsDeadlineExceeded(response.status())
+                                      ? absl::StatusCode::kDeadlineExceeded
+                                      : absl::StatusCode::kUnavailable;
+    return Lose(absl::Status(code, absl::StrCat(Name(), ": ", response.status().message())));
   }
   if (response->has_refused()) {
     return Lose(RefusalError(response->refused().reason(), response->refused().detail()));
@@ -127,7 +129,7 @@ void StateSource::ArmRetry() {
       return;
     }
     if (Now() - last_heard_ >= Patience()) {
-      Lose(absl::UnavailableError(absl::StrCat(
+      Lose(absl::DeadlineExceededError(absl::StrCat(
           Name(), " sent ", received_, " shards, owes ", asked_.size(), ", and sent nothing for ",
           absl::FormatDuration(absl::Trunc(Patience(), absl::Milliseconds(1))))));
       return;

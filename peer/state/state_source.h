@@ -40,7 +40,8 @@ struct StateSourceOptions {
   // Shards missing are asked for again after a silence of at least this.
   // Up: fewer shards are asked for twice; down: losses are made good sooner. Default 1 s.
   absl::Duration retry = absl::Seconds(1);
-  // Longest silence, where shards are small. Default 10 s.
+  // Longest silence, where shards are small. A donor answers at the end of a step, so no less than two of its
+  // steps. Default 10 s.
   absl::Duration patience = absl::Seconds(10);
 };
 
@@ -56,8 +57,8 @@ class StateSource : public Actor {
     // A shard that was asked for came, as the donor had it at `step`. False if nothing more is wanted.
     virtual bool OnShard(StateSource& source, uint32_t shard, const SharedBytes& values,
                          uint64_t step) = 0;
-    // The end of this source: UNAVAILABLE (unreachable, busy, silent), FAILED_PRECONDITION (other
-    // model or run), or what OnManifest said. It is not destroyed in here.
+    // The end of this source: DEADLINE_EXCEEDED (silent), UNAVAILABLE (unreachable, busy), FAILED_PRECONDITION
+    // (other model or run), or what OnManifest said. It is not destroyed in here.
     virtual void OnLost(StateSource& source, absl::Status why) = 0;
   };
 
@@ -80,6 +81,7 @@ class StateSource : public Actor {
 
   PeerId donor() const { return donor_; }
   const std::string& address() const { return address_; }
+  absl::Duration patience() const { return options_.patience; }
   const v1::StateManifest& manifest() const { return manifest_; }
   // Under way.
   const std::set<uint32_t>& asked() const { return asked_; }

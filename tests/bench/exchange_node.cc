@@ -152,11 +152,11 @@ class Node final : public ExchangeNode, private Transport::Delegate {
     absl::Notification ended;
     absl::Status status;
     RunOnControl([&] {
-      std::map<PeerId, std::string> addresses;
-      for (const auto& [number, address] : donors) addresses[PeerId(number)] = address;
+      std::map<PeerId, Donor> known;
+      for (const auto& [number, address] : donors) known[PeerId(number)] = {address, {}};
       v1::ControlRequest request;
       request.set_run_id(1);
-      joiner_->OnSwarm(addresses, true);
+      joiner_->OnSwarm(known, true);
       joiner_->Start(request, [&](absl::StatusOr<absl::optional<Snapshot>> state) {
         status = state.status();
         ended.Notify();

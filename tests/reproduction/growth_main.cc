@@ -85,7 +85,7 @@ absl::StatusOr<Row> Measure(const std::string& algorithm, int peers) {
   options.membership.ping_timeout = absl::Seconds(2);
   options.BecomePatient();
   // Peers begin when they know all, one sooner than another: by less than this.
-  options.step_time = std::max(absl::Seconds(2), options.membership.ping_interval / 2);
+  options.step_time = std::max(absl::Seconds(2), options.membership.ping_interval / 8);
   const absl::Time began = absl::Now();
   auto simulation = Simulation::Create(options);
   if (!simulation.ok()) return simulation.status();

@@ -1,5 +1,6 @@
 #include "peer/state/joiner.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "gtest/gtest.h"
@@ -28,9 +29,9 @@ class JoinerTest : public ::testing::Test {
     world_.Run();
   }
   void Swarm(std::vector<uint64_t> donors, bool settled) {
-    std::map<PeerId, std::string> addresses;
-    for (const uint64_t id : donors) addresses[PeerId(id)] = DonorAddress(id);
-    world_.executor.Do([&] { joiner_->OnSwarm(addresses, settled); });
+    std::map<PeerId, Donor> known;
+    for (const uint64_t id : donors) known[PeerId(id)] = {DonorAddress(id), step_time_};
+    world_.executor.Do([&] { joiner_->OnSwarm(known, settled); });
     world_.Run();
   }
   void ExpectTookOver(uint64_t donor) {
@@ -53,6 +54,7 @@ class JoinerTest : public ::testing::Test {
   StateWorld world_{ShardMap{160, 4}};
   BufferPool pool_{size_t{1} << 20};
   JoinerOptions options_;
+  absl::Duration step_time_;  // of all donors, as far as known
   std::vector<std::string> log_;
   absl::optional<Joiner> joiner_;
   std::vector<absl::StatusOr<absl::optional<Snapshot>>> results_;
@@ -127,6 +129,37 @@ TEST_F(JoinerTest, WhenAllFailedItTriesAgainEverMoreRarelyAndNeverStartsFromTheS
   EXPECT_TRUE(results_.empty());
   donor.owner.full = false;
   world_.executor.Advance(absl::Seconds(4));
+  world_.Settle();
+  ExpectTookOver(1);
+}
+
+TEST_F(JoinerTest, ADonorIsGivenTwoOfItsSteps) {
+  world_.AddDonor(1).silent = true;
+  step_time_ = absl::Seconds(30);
+  Start();
+  Swarm({1}, true);
+  world_.executor.Advance(absl::Seconds(64));
+  EXPECT_TRUE(log_.empty()) << log_[0];
+  world_.executor.Advance(absl::Seconds(1));
+  EXPECT_EQ(log_.size(), 1);
+}
+
+TEST_F(JoinerTest, PatienceDoublesWithSilenceAndHasALimit) {
+  StateWorld::Donor& donor = world_.AddDonor(1);
+  donor.silent = true;
+  Start();
+  Swarm({1}, true);
+  for (const int seconds : {10, 20, 40, 80, 160, 320, 600, 600}) {
+    const size_t told = log_.size();
+    world_.executor.Advance(absl::Seconds(seconds) - absl::Milliseconds(1));
+    EXPECT_EQ(log_.size(), told) << seconds;
+    world_.executor.Advance(absl::Milliseconds(1));
+    EXPECT_EQ(log_.size(), told + 1) << seconds;
+    // Until just after the pause.
+    world_.executor.Advance(options_.backoff * (1 << std::min(told, size_t{4})));
+  }
+  donor.silent = false;
+  world_.executor.Advance(options_.longest_patience + absl::Seconds(4));
   world_.Settle();
   ExpectTookOver(1);
 }

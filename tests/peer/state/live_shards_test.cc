@@ -74,6 +74,16 @@ TEST_F(LiveShardsTest, AStepBoundaryHasNoMoreToCopyThanAllowed) {
   EXPECT_EQ(back_->sent.size(), 5);
 }
 
+TEST_F(LiveShardsTest, ARepeatedRequestThatWaitsTakesNoSecondPlace) {
+  for (uint32_t shard = 0; shard < 5; ++shard) EXPECT_FALSE(Ask(shard).has_value());
+  const auto first = std::exchange(back_, std::make_shared<Back>());
+  EXPECT_FALSE(Ask(4).has_value());
+  for (int boundary = 0; boundary < 3; ++boundary) Boundary();
+  EXPECT_EQ(first->sent.size(), 4);
+  ASSERT_EQ(back_->sent.size(), 1) << "on the path of the last request";
+  EXPECT_EQ(back_->sent[0].header.shard(), 4);
+}
+
 TEST_F(LiveShardsTest, WhatIsMoreThanTheQueueHoldsIsRefusedAsBusy) {
   for (uint32_t shard = 0; shard < 5; ++shard) EXPECT_FALSE(Ask(shard).has_value());
   const absl::optional<FrameFault> fault = Ask(5);

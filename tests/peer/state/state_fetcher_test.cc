@@ -305,16 +305,16 @@ TEST_F(StateFetcherTest, ADonorThatCannotBeReachedIsUnavailable) {
   ExpectFailed(absl::StatusCode::kUnavailable, DonorAddress(5));
 }
 
-TEST_F(StateFetcherTest, ADonorThatDoesNotAnswerIsUnavailableAfterThePatience) {
+TEST_F(StateFetcherTest, ADonorThatDoesNotAnswerIsGivenUpAfterThePatience) {
   world_.AddDonor(1).silent = true;
   Fetch(1);
   world_.executor.Advance(options_.patience - absl::Milliseconds(1));
   EXPECT_TRUE(results_.empty());
   world_.executor.Advance(absl::Milliseconds(1));
-  ExpectFailed(absl::StatusCode::kUnavailable, "no answer");
+  ExpectFailed(absl::StatusCode::kDeadlineExceeded, "no answer");
 }
 
-TEST_F(StateFetcherTest, ADonorThatFallsSilentIsUnavailableAfterThePatience) {
+TEST_F(StateFetcherTest, ADonorThatFallsSilentIsGivenUpAfterThePatience) {
   world_.AddDonor(1);
   Fetch(1);
   world_.Deliver(world_.TakeFirst());
@@ -324,7 +324,7 @@ TEST_F(StateFetcherTest, ADonorThatFallsSilentIsUnavailableAfterThePatience) {
   world_.executor.Advance(absl::Milliseconds(9999));
   EXPECT_TRUE(results_.empty());
   world_.executor.Advance(absl::Milliseconds(2500));
-  ExpectFailed(absl::StatusCode::kUnavailable, "sent 1 shards, owes 8");
+  ExpectFailed(absl::StatusCode::kDeadlineExceeded, "sent 1 shards, owes 8");
   EXPECT_EQ(world_.executor.timers(), 1);  // the keeper's; the fetcher has none left
 }
 
