@@ -210,15 +210,7 @@ v1::PeerState Peer::MemberState() const {
 
 std::string Peer::AddressOf(PeerId peer) const {
   const auto found = swarm_.training.find(peer);
-  return found == swarm_.training.end() ? std::string() : found->second;
-}
-
-std::map<PeerId, Donor> Peer::Donors() const {
-  std::map<PeerId, Donor> donors;
-  for (const auto& [id, contact] : swarm_.contacts) {
-    donors[id] = {contact.address, contact.step_time};
-  }
-  return donors;
+  return found == swarm_.training.end() ? std::string() : found->second.address;
 }
 
 void Peer::OnView(std::shared_ptr<const MembershipView> view) {
@@ -230,7 +222,7 @@ void Peer::OnView(std::shared_ptr<const MembershipView> view) {
     Resume("it is as fresh as the swarm");
     return;
   }
-  joiner_.OnSwarm(Donors(), view->settled);
+  joiner_.OnSwarm(swarm_.training, view->settled);
 }
 
 void Peer::ShareView(const MembershipView& view) {

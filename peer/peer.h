@@ -119,8 +119,6 @@ class Peer : public Actor {
   void SetPhase(v1::Phase phase);
   v1::PeerState MemberState() const;
   v1::ControlRequest ControlTemplate() const;
-  // Whose parameters a newcomer may take.
-  std::map<PeerId, Donor> Donors() const;
   std::string AddressOf(PeerId peer) const;
 
   std::unique_ptr<Checkpointer> MakeCheckpointer(const PeerDeps& deps, const PeerSetup& setup,

@@ -56,7 +56,7 @@ void Peer::LookForParameters() {
 
 void Peer::Synchronise() {
   // It hears of a view after us, who may decide to copy somebody because of that view.
-  joiner_.OnSwarm(Donors(), /*settled=*/false);
+  joiner_.OnSwarm(swarm_.training, /*settled=*/false);
   joiner_.Start(ControlTemplate(), [this](absl::StatusOr<absl::optional<Snapshot>> state) {
     OnSynced(std::move(state));
   });

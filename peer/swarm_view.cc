@@ -14,7 +14,7 @@ SwarmView ReadView(const MembershipView& view, PeerId self, uint64_t total_steps
       swarm.silent.insert(id);
     }
     if (member.state() != v1::PEER_STATE_ALIVE) continue;
-    swarm.training[id] = member.address();
+    swarm.training[id] = Donor{member.address(), other.step_time};
     swarm.farthest_step = std::max(swarm.farthest_step, member.step());
     Contact contact(member.address());
     contact.centre = member.centre();

@@ -13,12 +13,13 @@
 #include "peer/membership/membership_view.h"
 #include "peer/rounds/rounds_actor.h"
 #include "peer/runtime/ids.h"
+#include "peer/state/joiner.h"
 
 namespace starling {
 
 // Of the other members that are ALIVE, but for `silent`.
 struct SwarmView {
-  std::map<PeerId, std::string> training;  // addresses of all of them
+  std::map<PeerId, Donor> training;        // all of them
   std::map<PeerId, std::string> workers;   // of those that do not hold a centre
   std::map<PeerId, Contact> contacts;      // for exchanges
   std::map<PeerId, RoundMember> members;   // for rounds: the workers

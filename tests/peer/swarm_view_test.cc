@@ -34,7 +34,7 @@ TEST(SwarmViewTest, OnlyTheLivingAreChosen) {
                                 Other(4, v1::PEER_STATE_JOINING, 90), Other(5, v1::PEER_STATE_DEAD, 80),
                                 Other(6, v1::PEER_STATE_LEFT, 99)});
   ASSERT_EQ(swarm.training.size(), 1u);
-  EXPECT_EQ(swarm.training.at(PeerId(2)), "peer2");
+  EXPECT_EQ(swarm.training.at(PeerId(2)).address, "peer2");
   EXPECT_EQ(swarm.contacts.at(PeerId(2)).loss, 0.2);
   EXPECT_EQ(swarm.contacts.at(PeerId(2)).straggler, 2);
   EXPECT_EQ(swarm.contacts.at(PeerId(2)).round_trip, absl::Milliseconds(2));

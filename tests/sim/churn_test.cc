@@ -86,6 +86,24 @@ TEST_P(ChurnTest, ASeedThatLeftAndComesBackKnowingNobodyIsFoundAgain) {
   ExpectAllWell(*simulation);
 }
 
+// Donors answer at the end of a step, which may be longer than anybody would wait for an answer.
+TEST_P(ChurnTest, WhoJoinsASwarmOfLongStepsGetsItsParameters) {
+  for (const char* algorithm : {"elastic_gossip", "sgp"}) {  // from several donors, from one
+    SimulationOptions options;
+    options.seed = GetParam();
+    options.algorithm = algorithm;
+    options.learn = false;
+    options.step_time = absl::Seconds(40);
+    options.check = false;  // of steps of 20 ms
+    auto simulation = Build(options);
+    simulation->RunFor(absl::Minutes(10));
+    const SimPeer& newcomer = simulation->peer(simulation->Join());
+    EXPECT_TRUE(simulation->RunUntil([&] { return newcomer.steps() > 0; }, absl::Minutes(10)))
+        << algorithm;
+    EXPECT_GT(newcomer.Status().training().step(), newcomer.steps()) << algorithm;
+  }
+}
+
 TEST_P(ChurnTest, APeerThatIsRestartedAtOnceReplacesItself) {
   auto simulation = Swarm();
   simulation->Crash(2);
