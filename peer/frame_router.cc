@@ -82,6 +82,9 @@ void FrameRouter::Reply(const v1::ShardHeader& header, const FrameFault& fault, 
       header.kind() == v1::FRAME_KIND_NEIGHBOUR_ASK) {
     Frame refusal = MakeRefusal(header, fault.reason, fault.detail);
     refusal.header.set_current_round(fault.current_round);
+    refusal.header.set_retry_after_ms(
+        static_cast<uint32_t>(absl::Ceil(fault.retry_after, absl::Milliseconds(1)) /
+                              absl::Milliseconds(1)));
     refusal.header.set_sender(self_.peer.value());
     refusal.header.set_sender_incarnation(self_.incarnation);
     refusal.header.set_run_id(self_.run.value());

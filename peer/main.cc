@@ -26,6 +26,7 @@
 #include "peer/bootstrap.h"
 #include "peer/algorithms/registry.h"
 #include "peer/gossip/codec_choice.h"
+#include "peer/limit_flags.h"
 #include "peer/membership/grpc_coordinator_client.h"
 #include "peer/membership/known_peers_file.h"
 #include "peer/peer.h"
@@ -203,6 +204,9 @@ class Daemon {
                                         absl::GetFlag(FLAGS_reply_codec));
     if (!codecs.ok()) return Complain(codecs.status());
     codecs_ = *codecs;
+    auto limits = LimitsFromFlags();
+    if (!limits.ok()) return Complain(limits.status());
+    limits_ = *std::move(limits);
     if (const absl::Status status = LockStateDirectory(); !status.ok()) {
       Complain(status);
       return absl::IsAlreadyExists(status) ? kExitTryAgain : kExitCantCreate;
@@ -264,6 +268,9 @@ class Daemon {
       done(absl::UnavailableError("this peer is starting and has no parameters yet"));
     };
     source.leave = [this](std::string) { stop_requested_ = true; };
+    source.set_limits = [](const v1::LinkLimits&) {
+      return absl::UnavailableError("this peer is starting; ask again in a moment");
+    };
     return source;
   }
 
@@ -328,6 +335,7 @@ class Daemon {
     options.centre = absl::GetFlag(FLAGS_centre);
     options.membership = membership;
     options.gossip.codecs = codecs_;
+    options.limits = limits_;
     options.evaluate_every = absl::GetFlag(FLAGS_evaluate_every);
     options.checkpoint_every = absl::GetFlag(FLAGS_checkpoint_every);
     options.rollbacks = absl::GetFlag(FLAGS_rollbacks);
@@ -396,7 +404,8 @@ class Daemon {
       status_service_->SetSource(
           {.status = [this] { return peer_->GetStatus(); },
            .evaluate_average = [this](auto done) { peer_->EvaluateAverage(std::move(done)); },
-           .leave = [this](std::string reason) { Leave(std::move(reason)); }});
+           .leave = [this](std::string reason) { Leave(std::move(reason)); },
+           .set_limits = [this](const v1::LinkLimits& limits) { return peer_->SetLimits(limits); }});
       server_->SetServing("starling.v1.PeerService", true);
       peer_->Start([this](absl::Status status) { Exit(std::move(status)); });
       if (absl::GetFlag(FLAGS_exit_when_done)) WatchForEnd();
@@ -505,6 +514,7 @@ class Daemon {
   std::unique_ptr<Peer> peer_;
   std::string address_;
   CodecChoice codecs_;
+  v1::LinkLimits limits_;
   AsioSignals signals_{[this](int signal, int times) { OnSignal(signal, times); }};
 
   absl::Mutex mutex_;
@@ -514,7 +524,7 @@ class Daemon {
 };
 
 int Main(int argc, char** argv) {
-  const FlagScope scope{{"peer/main.cc", "peer/runtime/run_flags.cc"}};
+  const FlagScope scope{{"peer/main.cc", "peer/limit_flags.cc", "peer/runtime/run_flags.cc"}};
   const auto positional = ParseFlags(argc, argv, scope);
   if (absl::IsCancelled(positional.status())) {
     std::cout << kUsage << FlagsHelp(scope);

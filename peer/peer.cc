@@ -30,7 +30,11 @@ Peer::Peer(PeerDeps deps, PeerOptions options, PeerSetup setup, std::vector<Laye
       run_(setup.run),
       identity_(setup.identity),
       log_(deps.log),
-      transport_(deps.transport),
+      link_(std::make_shared<LinkBudget>(ExchangeBudget::WholeExchange(
+          setup.algorithm, options_.gossip.codecs, identity_.shards))),
+      // Everybody below sends through the meter.
+      transport_(deps.control, std::exchange(deps.transport, &transport_), link_,
+                 [this](const std::string& address) { return swarm_.PeerAt(address); }),
       total_steps_(setup.total_steps),
       part_size_(setup.part.size()),
       model_threads_(deps.model->threads()),
@@ -54,7 +58,7 @@ Peer::Peer(PeerDeps deps, PeerOptions options, PeerSetup setup, std::vector<Laye
                   [this](const absl::Status& status) { NoteError(status); }),
       checkpointer_(MakeCheckpointer(deps, setup, std::move(layers))),
       gossip_(deps.control, deps.transport, &training_, identity_, setup.algorithm,
-              random_.Split("gossip"), options_.gossip),
+              random_.Split("gossip"), options_.gossip, link_.get()),
       rounds_(RoundsDeps(deps), identity_, setup.algorithm.rounds, options_.config.seed(),
               options_.rounds),
       keeper_(deps.control, &training_, identity_, options_.keeper),
@@ -83,6 +87,7 @@ Peer::Peer(PeerDeps deps, PeerOptions options, PeerSetup setup, std::vector<Laye
                                 ReplyPath* reply) { router_.Refuse(header, fault, reply); });
   gossip_.SetInTouch([this] { return membership_.InTouch(); });
   router_.SetInTouch([this] { return membership_.InTouch(); });
+  link_->SetLimits(Now(), options_.limits);
 }
 
 // Where members make rounds together all are equal, and a copy must be one of them.
@@ -320,6 +325,16 @@ void Peer::EvaluateAverage(
   average_evaluation_.Start(ControlTemplate(), swarm_.workers, std::move(done));
 }
 
+absl::StatusOr<v1::LinkLimits> Peer::SetLimits(const v1::LinkLimits& limits) {
+  AssertHere();
+  if (limits.ByteSizeLong() == 0) return link_->limits();
+  if (absl::Status valid = ValidateLimits(limits); !valid.ok()) return valid;
+  if (!makes_exchanges_) return NothingToLimit(options_.config.algorithm().name());
+  link_->SetLimits(Now(), limits);
+  log_(absl::StrCat("limits from now on: ", link_->DescribeAll()));
+  return link_->limits();
+}
+
 Holdings Peer::GetHoldings() const {
   AssertHere();
   Holdings holdings;
@@ -364,10 +379,10 @@ v1::Status Peer::GetStatus() const {
   training.set_train_examples(part_size_);
 
   *status.mutable_gossip() = gossip_.Status();
-  status.mutable_gossip()->set_bytes_sent(transport_->bytes_sent());
+  status.mutable_gossip()->set_bytes_sent(transport_.bytes_sent());
   status.mutable_gossip()->set_bytes_sent_as_fp32(status.gossip().bytes_sent_as_fp32() +
-                                                  transport_->bytes_sent());
-  status.mutable_gossip()->set_bytes_received(transport_->bytes_received());
+                                                  transport_.bytes_sent());
+  status.mutable_gossip()->set_bytes_received(transport_.bytes_received());
   router_.FillStatus(*status.mutable_gossip());
   status.mutable_gossip()->set_mass(progress_.mass);
   status.set_centre(options_.centre);

@@ -58,6 +58,8 @@
 #include "peer/swarm_view.h"
 #include "peer/training/evaluation_actor.h"
 #include "peer/training/training_actor.h"
+#include "peer/transport/link_budget.h"
+#include "peer/transport/metered_transport.h"
 #include "peer/transport/transport.h"
 #include "proto/status.pb.h"
 
@@ -98,6 +100,10 @@ class Peer : public Actor {
   // Ends exchanges (finishes or cancels them), tells everyone, calls `done`. Training has stopped by
   // then. May be called in any phase; a second call is ignored.
   void Leave(std::string reason, absl::AnyInvocable<void()> done);
+
+  // Changes the limits that are set, and returns all as they are then. INVALID_ARGUMENT: out of range;
+  // FAILED_PRECONDITION: the algorithm makes no exchanges, which alone can be limited. Then nothing changes.
+  absl::StatusOr<v1::LinkLimits> SetLimits(const v1::LinkLimits& limits);
 
   v1::Status GetStatus() const;
   v1::Phase phase() const { return phase_; }
@@ -163,7 +169,8 @@ class Peer : public Actor {
   const RunId run_;
   const FrameIdentity identity_;
   const std::function<void(const std::string&)> log_;
-  Transport* const transport_;
+  const std::shared_ptr<LinkBudget> link_;
+  MeteredTransport transport_;
   const uint64_t total_steps_;
   const size_t part_size_;
   const int model_threads_;

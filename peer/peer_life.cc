@@ -33,7 +33,7 @@ void Peer::Start(absl::AnyInvocable<void(absl::Status)> ended) {
   AssertHere();
   ended_ = std::move(ended);
   started_at_ = Now();
-  transport_->SetDelegate(&router_);
+  transport_.SetDelegate(&router_);
   LookForParameters();
   membership_.Start();
 }

@@ -18,6 +18,7 @@
 #include "peer/state/joiner.h"
 #include "peer/state/state_keeper.h"
 #include "proto/run.pb.h"
+#include "proto/status.pb.h"
 
 namespace starling {
 
@@ -38,6 +39,8 @@ struct PeerOptions {
   MembershipOptions membership;
   GossipOptions gossip;
   RoundsOptions rounds;
+  // What payloads may take of the network; what is not set is not limited.
+  v1::LinkLimits limits;
   StateKeeperOptions keeper;
   JoinerOptions joiner;
   // Test set accuracy is measured this often while training, and always at the end. 0: at the end

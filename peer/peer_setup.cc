@@ -10,6 +10,7 @@
 #include "peer/gossip/codec_choice.h"
 #include "peer/runtime/check.h"
 #include "peer/runtime/run_config.h"
+#include "peer/transport/link_budget.h"
 #include "peer/topology/everyone.h"
 
 namespace starling {
@@ -113,6 +114,10 @@ absl::StatusOr<PeerSetup> SetUpPeer(const PeerOptions& options, Model& model,
   status.Update(CheckFragments(setup.algorithm, model));
   status.Update(options.data_gate.Validate());
   status.Update(options.offences.Validate());
+  status.Update(ValidateLimits(options.limits));
+  if (setup.algorithm.mix == nullptr && HasLimit(options.limits)) {
+    status.Update(absl::InvalidArgumentError(NothingToLimit(setup.algorithm.name).message()));
+  }
   if (!(options.rollback_rate > 0 && options.rollback_rate <= 1)) {
     status.Update(absl::InvalidArgumentError(absl::StrCat(
         "rollback_rate is ", options.rollback_rate, "; it must be above 0 and at most 1")));
@@ -134,6 +139,13 @@ absl::StatusOr<PeerSetup> SetUpPeer(const PeerOptions& options, Model& model,
   setup.run = RunIdOf(config);
   setup.identity = IdentityOf(options, setup.run, model, setup.algorithm.segments);
   return setup;
+}
+
+absl::Status NothingToLimit(const std::string& algorithm) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "algorithm \"", algorithm,
+      "\" makes no exchanges between pairs, and its rounds cannot be kept within limits; use an algorithm such as "
+      "elastic_gossip, or no limits"));
 }
 
 v1::RunConfig EffectiveConfig(const v1::RunConfig& config) {

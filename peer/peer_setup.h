@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -43,6 +44,9 @@ struct PeerSetup {
 // centre and an algorithm without one, algorithm and optimizer, optimizer and model, fragments and model; or
 // an option of the gates that makes no sense.
 absl::StatusOr<PeerSetup> SetUpPeer(const PeerOptions& options, Model& model, const Dataset& train);
+
+// FAILED_PRECONDITION: its exchanges cannot be kept within limits, for it makes none.
+absl::Status NothingToLimit(const std::string& algorithm);
 
 // The configuration with what the defaults of optimizer and algorithm make of it.
 v1::RunConfig EffectiveConfig(const v1::RunConfig& config);

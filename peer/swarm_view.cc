@@ -15,6 +15,7 @@ SwarmView ReadView(const MembershipView& view, PeerId self, uint64_t total_steps
     }
     if (member.state() != v1::PEER_STATE_ALIVE) continue;
     swarm.training[id] = Donor{member.address(), other.step_time};
+    swarm.residents[member.address()] = id;
     swarm.farthest_step = std::max(swarm.farthest_step, member.step());
     Contact contact(member.address());
     contact.centre = member.centre();

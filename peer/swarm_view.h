@@ -20,6 +20,7 @@ namespace starling {
 // Of the other members that are ALIVE, but for `silent`.
 struct SwarmView {
   std::map<PeerId, Donor> training;        // all of them
+  std::map<std::string, PeerId> residents;  // who lives at their addresses
   std::map<PeerId, std::string> workers;   // of those that do not hold a centre
   std::map<PeerId, Contact> contacts;      // for exchanges
   std::map<PeerId, RoundMember> members;   // for rounds: the workers
@@ -27,6 +28,12 @@ struct SwarmView {
   uint64_t farthest_step = 0;              // the most steps that any of them has made
   size_t still_training = 0;               // workers that have not made all their steps
   size_t rank = 0;                         // of `self` among itself and those, by id
+
+  // Empty: nobody who is known.
+  PeerId PeerAt(const std::string& address) const {
+    const auto found = residents.find(address);
+    return found == residents.end() ? PeerId() : found->second;
+  }
 };
 
 // `total_steps` 0: nobody ever finishes.

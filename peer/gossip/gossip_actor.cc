@@ -50,7 +50,7 @@ absl::Duration StalenessBound(uint64_t bytes, const ExchangeTimingOptions& optio
 
 GossipActor::GossipActor(Executor* control, Transport* transport, ParameterOwner* parameters,
                          const FrameIdentity& self, Algorithm algorithm, Random random,
-                         GossipOptions options)
+                         GossipOptions options, LinkBudget* link)
     : Actor(control, kMailbox),
       transport_(transport),
       parameters_(parameters),
@@ -60,6 +60,7 @@ GossipActor::GossipActor(Executor* control, Transport* transport, ParameterOwner
       random_(random),
       next_exchange_((self.incarnation << 20) + 1),
       ledger_(self.shards.count(), options.ledger_pages),
+      budget_(link, algorithm_, options_.codecs, self.shards),
       staleness_gate_(
           self.incarnation,
           StalenessBound(ExchangeBytes(algorithm_, options_.codecs, self.shards.elements),
@@ -75,7 +76,9 @@ void GossipActor::SetCandidates(std::map<PeerId, Contact> contacts, std::set<Pee
   });
   staleness_gate_.SetMembers(Now(), words, std::move(silent));
   for (const auto& [peer, contact] : candidates_) {
-    if (contacts.count(peer) == 0) ledger_.OnPeerGone(peer);
+    if (contacts.count(peer) > 0) continue;
+    ledger_.OnPeerGone(peer);
+    budget_.OnPeerGone(peer);
   }
   candidates_ = std::move(contacts);
   if (outgoing_ != nullptr && !IsCandidate(outgoing_->peer(), outgoing_->address())) GiveUp();
@@ -129,22 +132,26 @@ void GossipActor::OnStep(uint64_t step, double loss) {
 }
 
 void GossipActor::StartExchange(Choice choice, const std::string& address) {
+  const absl::optional<ExchangeBudget::Plan> plan = budget_.Begin(Now(), choice.peer);
+  if (!plan) return;
   auto deliver = Deliver<Snapshot>([this, address](Snapshot snapshot) {
     snapshot_pending_ = false;
     OnSnapshot(std::move(snapshot), address);
   });
   // A snapshot that stays here is compared with what comes back, and is kept as it is.
   const std::shared_ptr<const Codec>& codec =
-      algorithm_.mix->request_has_payload() ? options_.codecs.request : PlainCodec();
+      algorithm_.mix->request_has_payload() ? plan->request : PlainCodec();
   snapshot_pending_ = algorithm_.mix->moves_mass()
                           ? parameters_->GiveSnapshot(codec, std::move(deliver))
                           : parameters_->TakeSnapshot(codec, std::move(deliver));
-  if (!snapshot_pending_) return;
+  if (!snapshot_pending_) return budget_.OnRequestsSent();
+  asked_ = plan->reply;
   chosen_ = choice.peer;
   tether_ = choice.tether;
 }
 
 void GossipActor::OnSnapshot(Snapshot snapshot, const std::string& address) {
+  budget_.OnRequestsSent();
   // The world may have changed while the trainer finished its step.
   const bool wanted =
       chosen_ && accepting_ && !draining_ && IsCandidate(*chosen_, address) && in_touch_();
@@ -191,6 +198,9 @@ void GossipActor::SendRequest(uint32_t shard) {
   const auto contact = candidates_.find(outgoing_->peer());
   if (contact != candidates_.end()) {
     frame.header.set_receiver_incarnation(contact->second.incarnation);
+  }
+  if (asked_ != nullptr) {
+    frame.header.set_reply_bytes(static_cast<uint32_t>(asked_->MaxBytes(frame.header.elements())));
   }
   if (!outgoing_->snapshot().masses.empty()) {
     frame.header.set_mass(outgoing_->snapshot().masses[shard]);
@@ -362,6 +372,7 @@ void GossipActor::OnReply(const Frame& frame) {
     case OutgoingExchange::ReplyVerdict::kApply:
       break;
   }
+  budget_.OnRetryAfter(Now(), outgoing_->peer(), frame.header.retry_after_ms());
   reply_bytes_ += frame.payload.size();
   last_reply_ = Now();
   const bool posted = parameters_->CommitMix(
@@ -414,6 +425,7 @@ void GossipActor::OnRefusal(const v1::ShardHeader& header, ReplyPath* path) {
     if (outgoing_->OnDamaged(header.shard())) SendRequest(header.shard());
     return;
   }
+  budget_.OnRetryAfter(Now(), outgoing_->peer(), header.retry_after_ms());
   if (outgoing_->OnRefusal(header.shard())) {
     ReturnMass(header.shard());
     FinishIfDone();
@@ -465,6 +477,7 @@ void GossipActor::AddHoldings(Holdings* holdings) const {
   holdings->push_back({"shards that wait for an answer", pending_answers_,
                        options_.pending_answers});
   holdings->push_back({"outcomes remembered", outcomes_.size(), kRemembered});
+  holdings->push_back({"answers put aside", budget_.answers(), ExchangeBudget::kMostAnswers});
   holdings->push_back({"partners measured", timings_.size(), options_.ledger_pages});
 }
 
@@ -510,6 +523,7 @@ v1::GossipStatus GossipActor::Status() const {
   }
   status.set_bytes_sent_as_fp32(static_cast<uint64_t>(std::max<int64_t>(bytes_saved_, 0)));
   status.set_exchange_seconds(absl::ToDoubleSeconds(all_.smoothed()));
+  budget_.FillStatus(Now(), status.mutable_budget());
   return status;
 }
 

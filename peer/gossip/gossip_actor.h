@@ -13,6 +13,7 @@
 //   * each exchange has a deadline of its own (exchange_deadline.h), by what those with the same partner took;
 //   * after a standstill of this process nothing is begun, and no request answered, until it has heard what
 //     became of the swarm (SetInTouch);
+//   * what the limits of the link do not allow is written coarser, skipped or refused as BUSY (ExchangeBudget);
 //   * requests that speak of the past are refused as STALE (StalenessGate), and values out of scale, which the
 //     trainer finds (DataGate), as OUT_OF_SCALE; a reply like that is not committed.
 //
@@ -36,6 +37,7 @@
 #include "peer/gossip/admission.h"
 #include "peer/gossip/algorithm.h"
 #include "peer/gossip/codec_choice.h"
+#include "peer/gossip/exchange_budget.h"
 #include "peer/gossip/exchange_deadline.h"
 #include "peer/gossip/exchange_timing.h"
 #include "peer/gossip/outgoing_exchange.h"
@@ -85,8 +87,10 @@ struct Contact {
 
 class GossipActor : public Actor {
  public:
+  // `link`: not owned; charged by whoever sends and receives; null: nothing is limited.
   GossipActor(Executor* control, Transport* transport, ParameterOwner* parameters,
-              const FrameIdentity& self, Algorithm algorithm, Random random, GossipOptions options);
+              const FrameIdentity& self, Algorithm algorithm, Random random, GossipOptions options,
+              LinkBudget* link = nullptr);
 
   // Who hears of values that were found unfit only at the trainer: OUT_OF_SCALE. To be called with the header
   // of the request or reply, and where a refusal goes, null for replies. Default: nobody.
@@ -157,7 +161,8 @@ class GossipActor : public Actor {
   void FinishIfDone();
   void ReportDrained();
   void SendSettle(const std::string& address, ExchangeId exchange, uint32_t shard, bool committed);
-  void SendReply(ReplyPath& path, ExchangeId exchange, uint32_t shard, MixAnswer answer);
+  void SendReply(ReplyPath& path, PeerId initiator, ExchangeId exchange, uint32_t shard,
+                 MixAnswer answer);
   // Of what we send: attaches it, and counts what the codec saves.
   void SetPayload(Frame& frame, CodedBytes payload);
   void NoteDistance(double squared_distance);
@@ -199,6 +204,8 @@ class GossipActor : public Actor {
   };
   std::deque<Outcome> outcomes_;
   ReplyLedger ledger_;
+  ExchangeBudget budget_;
+  std::shared_ptr<const Codec> asked_;  // by the exchange under way: at most that long replies; null: any
   StalenessGate staleness_gate_;
   LateRefusal late_refusal_ = [](const v1::ShardHeader&, FrameFault, ReplyPath*) {};
   uint32_t pending_answers_ = 0;

@@ -40,7 +40,7 @@ absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<R
     case ReplyLedger::RequestVerdict::kStale:
       return absl::nullopt;
     case ReplyLedger::RequestVerdict::kReplay:
-      SendReply(*reply, exchange, shard, ledger_.replay(initiator, shard));
+      SendReply(*reply, initiator, exchange, shard, ledger_.replay(initiator, shard));
       return absl::nullopt;
     case ReplyLedger::RequestVerdict::kAnswer:
       break;
@@ -63,13 +63,15 @@ absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<R
     return FrameFault{v1::REFUSAL_REASON_BUSY,
                       absl::StrCat(pending_answers_, " shards already wait for the trainer")};
   }
+  const ExchangeBudget::Answer allowed = budget_.MayAnswer(Now(), header, frame.payload.size());
+  if (allowed.refused) return allowed.refused;
   // The lower id's request goes on; nothing of ours was sent yet.
   if (chosen_ == initiator) chosen_.reset();
   ledger_.OnRequest(initiator, incarnation, exchange, shard);
   ++pending_answers_;
   const bool posted = parameters_->RespondToMix(
       algorithm_.mix, self_.shards.offset(shard), self_.shards.length(shard),
-      CodedBytes{frame.payload, header.codec()}, terms, options_.codecs.reply,
+      CodedBytes{frame.payload, header.codec()}, terms, allowed.reply,
       Deliver<MixAnswer>([this, initiator, incarnation, exchange, shard, header,
                           reply = std::move(reply)](MixAnswer answer) {
         --pending_answers_;
@@ -82,7 +84,7 @@ absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<R
         counters_.set_shards_answered(counters_.shards_answered() + 1);
         const ReplyLedger::Answered answered =
             ledger_.OnAnswered(initiator, incarnation, exchange, shard, answer);
-        if (answered.wanted) SendReply(*reply, exchange, shard, std::move(answer));
+        if (answered.wanted) SendReply(*reply, initiator, exchange, shard, std::move(answer));
         if (answered.completed && algorithm_.mix->request_has_payload()) {
           NoteDistance(answered.squared_distance);
         }
@@ -95,13 +97,15 @@ absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<R
   return absl::nullopt;
 }
 
-void GossipActor::SendReply(ReplyPath& path, ExchangeId exchange, uint32_t shard,
-                            MixAnswer answer) {
+void GossipActor::SendReply(ReplyPath& path, PeerId initiator, ExchangeId exchange,
+                            uint32_t shard, MixAnswer answer) {
   Frame frame;
   StampHeader(self_, shard, frame.header);
   frame.header.set_kind(v1::FRAME_KIND_MIX_REPLY);
   frame.header.set_exchange_id(exchange.value());
   frame.header.set_step(answer.step);
+  frame.header.set_retry_after_ms(
+      budget_.OnReply(Now(), initiator, exchange, answer.reply.bytes.size()));
   SetPayload(frame, std::move(answer.reply));
   path.Send(std::move(frame));
 }
@@ -111,7 +115,7 @@ void GossipActor::RepeatReply(const v1::ShardHeader& refusal, ReplyPath& path) {
   const ExchangeId exchange(refusal.exchange_id());
   if (ledger_.Judge(initiator, refusal.sender_incarnation(), exchange, refusal.shard()) ==
       ReplyLedger::RequestVerdict::kReplay) {
-    SendReply(path, exchange, refusal.shard(), ledger_.replay(initiator, refusal.shard()));
+    SendReply(path, initiator, exchange, refusal.shard(), ledger_.replay(initiator, refusal.shard()));
   }
 }
 

@@ -186,4 +186,25 @@ grpc::ServerUnaryReactor* GrpcStatusService::EvaluateAverage(
   return reactor;
 }
 
+grpc::ServerUnaryReactor* GrpcStatusService::SetLimits(grpc::CallbackServerContext* context,
+                                                       const v1::SetLimitsRequest* request,
+                                                       v1::SetLimitsResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  control_->Post([state = state_, reactor, request, response] {
+    if (!state->source.status) {
+      reactor->Finish(ToGrpcStatus(Starting()));
+      return;
+    }
+    if (!state->source.set_limits) {
+      reactor->Finish(ToGrpcStatus(absl::UnimplementedError(
+          "a coordinator moves no parameters, so there is nothing to limit; ask a peer")));
+      return;
+    }
+    const absl::StatusOr<v1::LinkLimits> limits = state->source.set_limits(request->limits());
+    if (limits.ok()) *response->mutable_limits() = *limits;
+    reactor->Finish(ToGrpcStatus(limits.status()));
+  });
+  return reactor;
+}
+
 }  // namespace starling

@@ -24,6 +24,8 @@ struct StatusSource {
       evaluate_average;
   // Someone asked the daemon to leave; it answers first and leaves then.
   std::function<void(std::string reason)> leave;
+  // Null: a daemon that moves no payloads.
+  std::function<absl::StatusOr<v1::LinkLimits>(const v1::LinkLimits&)> set_limits;
 };
 
 class GrpcStatusService : public v1::StatusService::CallbackService {
@@ -51,6 +53,9 @@ class GrpcStatusService : public v1::StatusService::CallbackService {
   grpc::ServerUnaryReactor* EvaluateAverage(grpc::CallbackServerContext* context,
                                             const v1::EvaluateAverageRequest* request,
                                             v1::EvaluateAverageResponse* response) override;
+  grpc::ServerUnaryReactor* SetLimits(grpc::CallbackServerContext* context,
+                                      const v1::SetLimitsRequest* request,
+                                      v1::SetLimitsResponse* response) override;
 
  private:
   class Watcher;

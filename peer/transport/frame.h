@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "peer/runtime/shared_bytes.h"
 #include "proto/peer.pb.h"
@@ -33,6 +34,8 @@ struct FrameFault {
   std::string detail;
   // Of a round's frame: the last round that this peer began, as frames number them; else 0.
   uint64_t current_round = 0;
+  // Asking again sooner would be in vain; else 0.
+  absl::Duration retry_after = absl::ZeroDuration();
 };
 
 // XXH3-64 of the payload, as `payload_hash` carries it.

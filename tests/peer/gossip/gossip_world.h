@@ -51,7 +51,9 @@ class GossipWorld {
     void SetDelegate(Delegate*) override {}
     absl::Status SendFrame(const std::string& address, Frame frame) override {
       addresses_used.push_back(address);
-      world->underway.push_back({id, world->PeerAt(address), std::move(frame)});
+      const PeerId to = world->PeerAt(address);
+      link->Charge(world->executor.Now(), Direction::kSend, to, frame.payload.size());
+      world->underway.push_back({id, to, std::move(frame)});
       return absl::OkStatus();
     }
     void Call(const std::string&, v1::ControlRequest, absl::Duration, CallCallback) override {}
@@ -63,6 +65,8 @@ class GossipWorld {
     const PeerId id;
     FakeParameterOwner owner;
     FrameIdentity identity;
+    // Without limits, unless the test sets some; charged as a MeteredTransport does.
+    std::unique_ptr<LinkBudget> link;
     std::unique_ptr<GossipActor> actor;
     uint64_t step = 0;
     std::vector<std::string> addresses_used;
@@ -78,9 +82,11 @@ class GossipWorld {
           std::make_unique<Node>(this, id, static_cast<float>(i) * static_cast<float>(i));
       node->identity = FrameIdentity{id,  /*incarnation=*/1,    RunId(7),
                                      1,   ModelFingerprint(9),  ShardMap{kElements, kShardElements}};
-      node->actor = std::make_unique<GossipActor>(&executor, node.get(), &node->owner,
-                                                  node->identity, EagerAlgorithm(algorithm),
-                                                  Random(42).Split(id.value()), options);
+      node->link = std::make_unique<LinkBudget>(ExchangeBudget::WholeExchange(
+          EagerAlgorithm(algorithm), options.codecs, node->identity.shards));
+      node->actor = std::make_unique<GossipActor>(
+          &executor, node.get(), &node->owner, node->identity, EagerAlgorithm(algorithm),
+          Random(42).Split(id.value()), options, node->link.get());
       node->actor->SetLateRefusal([this, to = node.get()](const v1::ShardHeader& header,
                                                           const FrameFault& fault, ReplyPath* reply) {
         Refuse(*to, header, fault, reply);
@@ -187,7 +193,11 @@ class GossipWorld {
  private:
   struct Back : public ReplyPath {
     Back(GossipWorld* world, PeerId from, PeerId to) : world(world), from(from), to(to) {}
-    void Send(Frame frame) override { world->underway.push_back({from, to, std::move(frame)}); }
+    void Send(Frame frame) override {
+      world->nodes.at(from)->link->Charge(world->executor.Now(), Direction::kSend, to,
+                                          frame.payload.size());
+      world->underway.push_back({from, to, std::move(frame)});
+    }
     GossipWorld* const world;
     const PeerId from;
     const PeerId to;
@@ -200,10 +210,15 @@ class GossipWorld {
     Frame refusal = MakeRefusal(header, fault.reason, fault.detail);
     refusal.header.set_sender(node.id.value());
     refusal.header.set_sender_incarnation(node.identity.incarnation);
+    refusal.header.set_retry_after_ms(
+        static_cast<uint32_t>(absl::Ceil(fault.retry_after, absl::Milliseconds(1)) /
+                              absl::Milliseconds(1)));
     reply->Send(std::move(refusal));
   }
   void Receive(Node& node, Message message) {
     const v1::ShardHeader header = message.frame.header;
+    node.link->Charge(executor.Now(), Direction::kReceive, message.from,
+                      message.frame.payload.size());
     absl::optional<FrameFault> fault = Admit(node.identity, header);
     const auto back = std::make_shared<Back>(this, node.id, message.from);
     if (!fault) fault = node.actor->OnFrame(std::move(message.frame), back);
