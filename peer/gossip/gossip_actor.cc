@@ -10,6 +10,7 @@
 #include "peer/gossip/staleness.h"
 #include "peer/runtime/check.h"
 #include "peer/runtime/effective_value.h"
+#include "peer/runtime/failpoint.h"
 
 namespace starling {
 namespace {
@@ -142,6 +143,7 @@ void GossipActor::StartExchange(Choice choice, const std::string& address) {
   if (!snapshot_pending_) return;
   chosen_ = choice.peer;
   tether_ = choice.tether;
+  Failpoint("exchange.partner_chosen");
 }
 
 void GossipActor::OnSnapshot(Snapshot snapshot, const std::string& address) {
@@ -166,6 +168,7 @@ void GossipActor::OnSnapshot(Snapshot snapshot, const std::string& address) {
   reply_bytes_ = 0;
   last_reply_ = absl::InfinitePast();
   counters_.set_exchanges_started(counters_.exchanges_started() + 1);
+  Failpoint("exchange.snapshot_taken");
   SendRequests();
   ArmTimers();
 }
@@ -197,7 +200,9 @@ void GossipActor::SendRequests() {
     }
     // A full queue is like loss: the resend timer or the deadline deals with it.
     transport_->SendFrame(outgoing_->address(), std::move(frame)).IgnoreError();
+    Failpoint("exchange.request_sent");
   }
+  Failpoint("exchange.all_requests_sent");
 }
 
 CodedBytes GossipActor::SnapshotOf(uint32_t shard) const {
@@ -353,6 +358,7 @@ void GossipActor::OnReply(const Frame& frame) {
     case OutgoingExchange::ReplyVerdict::kApply:
       break;
   }
+  Failpoint("exchange.reply_received");
   reply_bytes_ += frame.payload.size();
   last_reply_ = Now();
   const bool posted = parameters_->CommitMix(
@@ -372,6 +378,7 @@ void GossipActor::OnReply(const Frame& frame) {
                         nullptr);
           return;
         }
+        Failpoint("exchange.reply_applied");
         outgoing_->OnApplied(shard, *squared_distance);
         counters_.set_shards_committed(counters_.shards_committed() + 1);
         SendSettle(outgoing_->address(), outgoing_->id(), shard, true);
@@ -389,6 +396,7 @@ void GossipActor::SendSettle(const std::string& address, ExchangeId exchange, ui
   frame.header.set_exchange_id(exchange.value());
   frame.header.set_committed(committed);
   transport_->SendFrame(address, std::move(frame)).IgnoreError();
+  Failpoint("exchange.settle_sent");
 }
 
 void GossipActor::OnRefusal(const v1::ShardHeader& header) {
@@ -397,6 +405,7 @@ void GossipActor::OnRefusal(const v1::ShardHeader& header) {
       outgoing_->peer().value() != header.sender()) {
     return;
   }
+  Failpoint("exchange.refusal_received");
   // Damaged on the way is like lost on the way: it is sent again, or given up at the deadline.
   if (header.refusal() == v1::REFUSAL_REASON_CORRUPT) return;
   if (outgoing_->OnRefusal(header.shard())) {

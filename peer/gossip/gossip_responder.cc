@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "peer/gossip/gossip_actor.h"
+#include "peer/runtime/failpoint.h"
 
 namespace starling {
 
@@ -67,6 +68,7 @@ absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<R
   if (chosen_ == initiator) chosen_.reset();
   ledger_.OnRequest(initiator, incarnation, exchange, shard);
   ++pending_answers_;
+  Failpoint("exchange.request_received");
   const bool posted = parameters_->RespondToMix(
       algorithm_.mix, self_.shards.offset(shard), self_.shards.length(shard),
       CodedBytes{frame.payload, header.codec()}, terms, options_.codecs.reply,
@@ -79,6 +81,7 @@ absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<R
                         reply.get());
           return;
         }
+        Failpoint("exchange.reply_computed");
         counters_.set_shards_answered(counters_.shards_answered() + 1);
         const ReplyLedger::Answered answered =
             ledger_.OnAnswered(initiator, incarnation, exchange, shard, answer);
@@ -104,11 +107,13 @@ void GossipActor::SendReply(ReplyPath& path, ExchangeId exchange, uint32_t shard
   frame.header.set_step(answer.step);
   SetPayload(frame, std::move(answer.reply));
   path.Send(std::move(frame));
+  Failpoint("exchange.reply_sent");
 }
 
 void GossipActor::OnSettle(const v1::ShardHeader& header) {
   ledger_.OnSettled(PeerId(header.sender()), header.sender_incarnation(),
                     ExchangeId(header.exchange_id()), header.shard(), header.committed());
+  Failpoint("exchange.settle_received");
 }
 
 }  // namespace starling
