@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "peer/runtime/failpoint.h"
 #include "peer/runtime/member_text.h"
 
 namespace starling {
@@ -23,7 +24,9 @@ void CoordinatorActor::Start() {
 
 absl::StatusOr<v1::JoinResponse> CoordinatorActor::Join(const v1::JoinRequest& request) {
   AssertHere();
+  Failpoint("coordinator.join_received");
   absl::StatusOr<v1::JoinResponse> response = core_.Join(Now(), request);
+  if (request.run_id() != 0) Failpoint("coordinator.joined");
   LogChanges();
   return response;
 }
@@ -31,6 +34,7 @@ absl::StatusOr<v1::JoinResponse> CoordinatorActor::Join(const v1::JoinRequest& r
 absl::StatusOr<v1::HeartbeatResponse> CoordinatorActor::Heartbeat(
     const v1::HeartbeatRequest& request) {
   AssertHere();
+  Failpoint("coordinator.heartbeat_received");
   absl::StatusOr<v1::HeartbeatResponse> response = core_.Heartbeat(Now(), request);
   LogChanges();
   return response;
@@ -91,6 +95,7 @@ void CoordinatorActor::Tick() {
   for (const v1::SwarmEvent& event : core_.TakeEvents()) {
     // A copy, for a watcher may remove itself.
     for (const auto& watcher : std::vector(watchers_)) watcher->OnEvent(event);
+    Failpoint("coordinator.event_sent");
   }
   ScheduleAfter(tick_, [this] { Tick(); });
 }

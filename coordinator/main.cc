@@ -24,6 +24,7 @@
 #include "peer/runtime/asio_signals.h"
 #include "peer/runtime/atomic_file.h"
 #include "peer/runtime/exit_codes.h"
+#include "peer/runtime/failpoint_flag.h"
 #include "peer/runtime/flags.h"
 #include "peer/runtime/grpc_server.h"
 #include "peer/runtime/grpc_status_service.h"
@@ -53,7 +54,8 @@ constexpr absl::Duration kShutdownGrace = absl::Seconds(2);
 
 const FlagScope& Scope() {
   static const auto& scope =
-      *new FlagScope{{"coordinator/main.cc", "peer/runtime/run_flags.cc"}};
+      *new FlagScope{{"coordinator/main.cc", "peer/runtime/run_flags.cc"},
+                     {"peer/runtime/failpoint_flag.cc"}};
   return scope;
 }
 
@@ -223,6 +225,9 @@ int Main(int argc, char** argv) {
   if (!config.ok()) return Fail(config.status());
   const absl::Status names = ValidateNames(*config);
   if (!names.ok()) return Fail(names);
+
+  const absl::Status armed = ArmFailpointFromFlag();
+  if (!armed.ok()) return Fail(armed);
 
   std::unique_ptr<EpochStore> store;
   const absl::StatusOr<uint64_t> start_number =

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "peer/runtime/failpoint.h"
 
 namespace starling {
 namespace {
@@ -89,6 +90,7 @@ void FrameRouter::Reply(const v1::ShardHeader& header, const FrameFault& fault, 
     refusal.header.set_sender_incarnation(self_.incarnation);
     refusal.header.set_run_id(self_.run.value());
     reply->Send(std::move(refusal));
+    Failpoint("exchange.refusal_sent");
   }
 }
 
@@ -113,6 +115,7 @@ absl::optional<FrameFault> FrameRouter::Dispatch(Frame frame,
         return FrameFault{v1::REFUSAL_REASON_NOT_TRAINING,
                           "this peer stood still: its parameters are of before"};
       }
+      Failpoint("donor.shard_asked");
       return actors_.keeper->OnRequest(frame, reply);
     case v1::FRAME_KIND_STATE_REPLY:
       if (!actors_.joiner->OnFrame(frame)) actors_.average_evaluation->OnFrame(frame);

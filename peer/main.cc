@@ -35,6 +35,7 @@
 #include "peer/runtime/atomic_file.h"
 #include "peer/runtime/directory_lock.h"
 #include "peer/runtime/exit_codes.h"
+#include "peer/runtime/failpoint_flag.h"
 #include "peer/runtime/flags.h"
 #include "peer/runtime/grpc_server.h"
 #include "peer/runtime/grpc_status_service.h"
@@ -524,7 +525,8 @@ class Daemon {
 };
 
 int Main(int argc, char** argv) {
-  const FlagScope scope{{"peer/main.cc", "peer/limit_flags.cc", "peer/runtime/run_flags.cc"}};
+  const FlagScope scope{{"peer/main.cc", "peer/limit_flags.cc", "peer/runtime/run_flags.cc"},
+                        {"peer/runtime/failpoint_flag.cc"}};
   const auto positional = ParseFlags(argc, argv, scope);
   if (absl::IsCancelled(positional.status())) {
     std::cout << kUsage << FlagsHelp(scope);
@@ -538,6 +540,7 @@ int Main(int argc, char** argv) {
   spdlog::set_default_logger(MakeStderrLogger(absl::GetFlag(FLAGS_name)));
   spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %n %^%l%$ %v");
   spdlog::set_level(spdlog::level::from_str(absl::GetFlag(FLAGS_log_level)));
+  if (absl::Status armed = ArmFailpointFromFlag(); !armed.ok()) return Complain(armed);
   return Daemon().Run();
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "peer/runtime/failpoint.h"
 
 namespace starling {
 namespace {
@@ -290,6 +291,7 @@ void Peer::OnControl(v1::ControlRequest request, ControlResponder respond) {
         *held.mutable_sender() = response.sender();
         held.set_run_id(response.run_id());
         respond(std::move(held));
+        Failpoint("donor.state_offered");
       });
       return;
     case v1::ControlRequest::kReleaseState:

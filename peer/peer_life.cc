@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "peer/peer.h"
+#include "peer/runtime/failpoint.h"
 
 namespace starling {
 namespace {
@@ -260,7 +261,9 @@ void Peer::Leave(std::string reason, absl::AnyInvocable<void()> done) {
   joiner_.Stop();
   averaging_.Stop();
   rounds_.Stop();
+  Failpoint("leaving.begun");
   auto say_goodbye = [this, reason = std::move(reason), done = std::move(done)]() mutable {
+    Failpoint("leaving.drained");
     membership_.SetLocal(progress_.step, v1::PEER_STATE_LEFT);
     membership_.Leave(std::move(reason), std::move(done));
   };

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "peer/runtime/check.h"
 #include "peer/runtime/effective_value.h"
+#include "peer/runtime/failpoint.h"
 
 namespace starling {
 namespace {
@@ -53,6 +54,7 @@ absl::Status AveragingActor::OnPlan(const v1::RoundPlan& plan) {
   round_ = std::make_unique<AveragingRound>(options, *std::move(parsed), deps_.self, deps_.shards,
                                             deps_.buffers, began_);
   Run(round_->Advance(Now()));
+  Failpoint("averaging.planned");
   return absl::OkStatus();
 }
 
@@ -71,6 +73,8 @@ absl::optional<FrameFault> AveragingActor::OnFrame(const Frame& frame,
     return FrameFault{v1::REFUSAL_REASON_UNKNOWN_ROUND,
                       absl::StrCat(newest_.ToString(), " is over, or has not begun")};
   }
+  if (reduce) Failpoint("averaging.contribution_received");
+  if (!reduce) Failpoint("averaging.average_received");
   AveragingRound::Outcome outcome = reduce ? round_->OnReduce(Now(), header, frame.payload)
                                            : round_->OnAverage(Now(), header, frame.payload);
   if (reduce && !outcome.fault && reply != nullptr) {
@@ -140,6 +144,7 @@ AveragingActor::Actions AveragingActor::Do(AveragingRound::TakeSnapshot) {
 
 void AveragingActor::OnSnapshot(RoundKey key, Snapshot snapshot) {
   if (round_ == nullptr || key != newest_) return;
+  Failpoint("averaging.snapshot_taken");
   snapshot_step_ = snapshot.step;
   Run(round_->OnSnapshot(Now(), std::move(snapshot.values)));
 }
@@ -152,6 +157,7 @@ AveragingActor::Actions AveragingActor::Do(AveragingRound::SendReduce action) {
   frame.header.set_weight(action.weight);
   // A frame that the full queue drops is repeated like one that the network lost.
   deps_.transport->SendFrame(address, std::move(frame)).IgnoreError();
+  Failpoint("averaging.contribution_sent");
   return {};
 }
 
@@ -165,6 +171,7 @@ AveragingActor::Actions AveragingActor::Do(AveragingRound::SendAverage action) {
   const auto way_back = ways_back_.find(action.contributor);
   if (way_back != ways_back_.end()) {
     way_back->second->Send(std::move(frame));
+    Failpoint("averaging.average_sent");
     return {};
   }
   const std::string address = deps_.address_of(action.contributor);
@@ -175,6 +182,7 @@ AveragingActor::Actions AveragingActor::Do(AveragingRound::SendAverage action) {
 AveragingActor::Actions AveragingActor::Do(AveragingRound::ApplyDisplacement action) {
   const bool accepted = deps_.parameters->ApplyDisplacement(
       deps_.shards.offset(action.shard), action.average, action.snapshot, [] {});
+  Failpoint("averaging.displaced");
   return accepted ? Actions() : round_->OnApplyRefused(Now(), std::move(action));
 }
 

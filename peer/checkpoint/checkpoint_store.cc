@@ -21,6 +21,7 @@
 #include "nlohmann/json.hpp"
 #include "peer/runtime/atomic_file.h"
 #include "peer/runtime/check.h"
+#include "peer/runtime/failpoint.h"
 #include "xxhash.h"
 
 namespace starling {
@@ -147,10 +148,13 @@ absl::Status CheckpointStore::Save(const Checkpoint& checkpoint) {
                          {"xxh3_128", hash.Hex()}};
   // A manifest that is there already would vouch for what is about to be replaced.
   ::unlink(PathOf(checkpoint.step, kManifest).c_str());
+  Failpoint("checkpoint.begun");
   absl::Status status =
       WriteFileAtomically(PathOf(checkpoint.step, kParameters), {header, data});
   if (!status.ok()) return status;
+  Failpoint("checkpoint.parameters_written");
   status = WriteFileAtomically(PathOf(checkpoint.step, kManifest), manifest.dump(2) + "\n");
+  Failpoint("checkpoint.manifest_written");
   if (status.ok()) Prune(checkpoint.step);
   return status;
 }
@@ -178,6 +182,7 @@ void CheckpointStore::Prune(uint64_t newest) const {
   std::stable_partition(steps.begin(), steps.end(), [&](uint64_t step) { return step <= newest; });
   for (size_t i = options_.keep; i < steps.size(); ++i) {
     ::unlink(PathOf(steps[i], kManifest).c_str());
+    Failpoint("checkpoint.old_manifest_removed");
     ::unlink(PathOf(steps[i], kParameters).c_str());
   }
 }

@@ -171,6 +171,10 @@ absl::Status ChaosNetwork::Partition(const std::vector<int>& left, const std::ve
                  absl::StrCat("ip saddr ", b, " ip daddr ", a, " drop")});
 }
 
+absl::Status ChaosNetwork::DropOneWay(const std::vector<int>& from, const std::vector<int>& to) {
+  return Filter({absl::StrCat("ip saddr ", AddressSet(from), " ip daddr ", AddressSet(to), " drop")});
+}
+
 absl::Status ChaosNetwork::LosePackets(int per_cent) {
   return Filter({absl::StrCat("numgen random mod 100 < ", per_cent, " drop")});
 }

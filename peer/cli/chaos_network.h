@@ -42,6 +42,8 @@ class ChaosNetwork {
   // Drops everything between nodes of `left` and nodes of `right`. UNAVAILABLE: nft refused; also
   // below.
   absl::Status Partition(const std::vector<int>& left, const std::vector<int>& right);
+  // Drops what nodes of `from` send to nodes of `to`; the other direction passes.
+  absl::Status DropOneWay(const std::vector<int>& from, const std::vector<int>& to);
   // Drops each packet between two nodes with this probability, in per cent.
   absl::Status LosePackets(int per_cent);
   // Both directions of the node's cable carry no more than this. UNAVAILABLE: tc refused.

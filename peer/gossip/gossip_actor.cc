@@ -10,6 +10,7 @@
 #include "peer/gossip/staleness.h"
 #include "peer/runtime/check.h"
 #include "peer/runtime/effective_value.h"
+#include "peer/runtime/failpoint.h"
 
 namespace starling {
 namespace {
@@ -148,6 +149,7 @@ void GossipActor::StartExchange(Choice choice, const std::string& address) {
   asked_ = plan->reply;
   chosen_ = choice.peer;
   tether_ = choice.tether;
+  Failpoint("exchange.partner_chosen");
 }
 
 void GossipActor::OnSnapshot(Snapshot snapshot, const std::string& address) {
@@ -173,6 +175,7 @@ void GossipActor::OnSnapshot(Snapshot snapshot, const std::string& address) {
   reply_bytes_ = 0;
   last_reply_ = absl::InfinitePast();
   counters_.set_exchanges_started(counters_.exchanges_started() + 1);
+  Failpoint("exchange.snapshot_taken");
   SendRequests();
   ArmTimers();
 }
@@ -186,6 +189,7 @@ void GossipActor::ReturnMass(uint32_t shard) {
 
 void GossipActor::SendRequests() {
   for (uint32_t shard : outgoing_->WaitingShards()) SendRequest(shard);
+  Failpoint("exchange.all_requests_sent");
 }
 
 void GossipActor::SendRequest(uint32_t shard) {
@@ -210,6 +214,7 @@ void GossipActor::SendRequest(uint32_t shard) {
   }
   // A full queue is like loss: the resend timer or the deadline deals with it.
   transport_->SendFrame(outgoing_->address(), std::move(frame)).IgnoreError();
+  Failpoint("exchange.request_sent");
 }
 
 CodedBytes GossipActor::SnapshotOf(uint32_t shard) const {
@@ -372,6 +377,7 @@ void GossipActor::OnReply(const Frame& frame) {
     case OutgoingExchange::ReplyVerdict::kApply:
       break;
   }
+  Failpoint("exchange.reply_received");
   budget_.OnRetryAfter(Now(), outgoing_->peer(), frame.header.retry_after_ms());
   reply_bytes_ += frame.payload.size();
   last_reply_ = Now();
@@ -392,6 +398,7 @@ void GossipActor::OnReply(const Frame& frame) {
                         nullptr);
           return;
         }
+        Failpoint("exchange.reply_applied");
         outgoing_->OnApplied(shard, *squared_distance);
         counters_.set_shards_committed(counters_.shards_committed() + 1);
         SendSettle(outgoing_->address(), outgoing_->id(), shard, true);
@@ -409,6 +416,7 @@ void GossipActor::SendSettle(const std::string& address, ExchangeId exchange, ui
   frame.header.set_exchange_id(exchange.value());
   frame.header.set_committed(committed);
   transport_->SendFrame(address, std::move(frame)).IgnoreError();
+  Failpoint("exchange.settle_sent");
 }
 
 void GossipActor::OnRefusal(const v1::ShardHeader& header, ReplyPath* path) {
@@ -421,6 +429,7 @@ void GossipActor::OnRefusal(const v1::ShardHeader& header, ReplyPath* path) {
       outgoing_->peer().value() != header.sender()) {
     return;
   }
+  Failpoint("exchange.refusal_received");
   if (damaged) {
     if (outgoing_->OnDamaged(header.shard())) SendRequest(header.shard());
     return;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "peer/gossip/gossip_actor.h"
+#include "peer/runtime/failpoint.h"
 
 namespace starling {
 
@@ -69,6 +70,7 @@ absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<R
   if (chosen_ == initiator) chosen_.reset();
   ledger_.OnRequest(initiator, incarnation, exchange, shard);
   ++pending_answers_;
+  Failpoint("exchange.request_received");
   const bool posted = parameters_->RespondToMix(
       algorithm_.mix, self_.shards.offset(shard), self_.shards.length(shard),
       CodedBytes{frame.payload, header.codec()}, terms, allowed.reply,
@@ -81,6 +83,7 @@ absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<R
                         reply.get());
           return;
         }
+        Failpoint("exchange.reply_computed");
         counters_.set_shards_answered(counters_.shards_answered() + 1);
         const ReplyLedger::Answered answered =
             ledger_.OnAnswered(initiator, incarnation, exchange, shard, answer);
@@ -108,6 +111,7 @@ void GossipActor::SendReply(ReplyPath& path, PeerId initiator, ExchangeId exchan
       budget_.OnReply(Now(), initiator, exchange, answer.reply.bytes.size()));
   SetPayload(frame, std::move(answer.reply));
   path.Send(std::move(frame));
+  Failpoint("exchange.reply_sent");
 }
 
 void GossipActor::RepeatReply(const v1::ShardHeader& refusal, ReplyPath& path) {
@@ -122,6 +126,7 @@ void GossipActor::RepeatReply(const v1::ShardHeader& refusal, ReplyPath& path) {
 void GossipActor::OnSettle(const v1::ShardHeader& header) {
   ledger_.OnSettled(PeerId(header.sender()), header.sender_incarnation(),
                     ExchangeId(header.exchange_id()), header.shard(), header.committed());
+  Failpoint("exchange.settle_received");
 }
 
 }  // namespace starling

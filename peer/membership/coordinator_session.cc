@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "peer/runtime/failpoint.h"
 #include "peer/runtime/one_line.h"
 
 namespace starling {
@@ -86,6 +87,7 @@ void CoordinatorSession::Join() {
                              absl::StatusOr<v1::JoinResponse> response) {
                            if (connection == connection_) OnJoined(sent, std::move(response));
                          }));
+  Failpoint("registration.join_sent");
 }
 
 void CoordinatorSession::OnJoined(absl::Time sent, absl::StatusOr<v1::JoinResponse> response) {
@@ -93,6 +95,7 @@ void CoordinatorSession::OnJoined(absl::Time sent, absl::StatusOr<v1::JoinRespon
     OnJoinFailed(response.status());
     return;
   }
+  Failpoint("registration.joined");
   lease_ = Limited(response->lease_seconds(), absl::Milliseconds(200), absl::Hours(1));
   heartbeat_ = Limited(response->heartbeat_seconds(), absl::Milliseconds(50), lease_ / 2);
   lease_ends_ = sent + lease_;
@@ -171,6 +174,7 @@ void CoordinatorSession::Heartbeat() {
                                   absl::StatusOr<v1::HeartbeatResponse> response) {
                                 if (connection == connection_) OnHeartbeat(sent, response);
                               }));
+  Failpoint("registration.heartbeat_sent");
 }
 
 void CoordinatorSession::OnHeartbeat(absl::Time sent,

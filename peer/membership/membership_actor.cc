@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "peer/membership/member_states.h"
+#include "peer/runtime/failpoint.h"
 #include "peer/runtime/member_text.h"
 #include "peer/runtime/one_line.h"
 
@@ -79,6 +80,7 @@ bool MembershipActor::HandleControl(const v1::ControlRequest& request,
   } else if (!leaving_.empty()) {
     response->mutable_goodbye()->set_reason(leaving_);
   } else if (request.has_ping()) {
+    Failpoint("membership.ping_received");
     // First, for it may say something of us to contradict in the answer.
     core_.OnPing(Now(), request);
     response->mutable_pong();
@@ -93,7 +95,10 @@ bool MembershipActor::HandleControl(const v1::ControlRequest& request,
   }
   *response->mutable_sender() = core_.self();
   // After the answer is on its way: what follows may call back into the peer.
-  PostOwn([this] { Flush(); });
+  PostOwn([this] {
+    Failpoint("membership.ping_answered");
+    Flush();
+  });
   return true;
 }
 
@@ -118,6 +123,7 @@ void MembershipActor::HandlePingRequest(const v1::ControlRequest& request,
     return;
   }
   ++relays_;
+  Failpoint("relay.asked");
   Ping(*ping, [this, response = std::move(response), respond = std::move(respond)](
                   const absl::StatusOr<v1::ControlResponse>& answer) mutable {
     --relays_;
@@ -250,10 +256,14 @@ void MembershipActor::Ping(const PingAction& action, PingCallback then) {
       Deliver<absl::StatusOr<v1::ControlResponse>>(
           [this, action, then = std::move(then),
            sent = Now()](absl::StatusOr<v1::ControlResponse> response) mutable {
+            if (response.ok()) Failpoint("membership.pong_received");
             if (response.ok()) {
               core_.OnAnswer(Now(), action, *response, Now() - sent);
             } else {
               core_.OnNoAnswer(Now(), action, response.status().message());
+              if (action.purpose == PingAction::Purpose::kSeed) {
+                TellOfSilence(action.address, response.status());
+              }
               // The next attempt begins with a new connection, not with this one's backoff.
               if (action.purpose == PingAction::Purpose::kRetry && !core_.AnswersAt(action.address)) {
                 deps_.transport->Forget(action.address);
@@ -262,6 +272,14 @@ void MembershipActor::Ping(const PingAction& action, PingCallback then) {
             if (then != nullptr) then(response);
             Flush();
           }));
+  Failpoint("membership.ping_sent");
+}
+
+// Somebody may have misspelt it. Once for each: it is asked for ever.
+void MembershipActor::TellOfSilence(const std::string& seed, const absl::Status& why) {
+  if (!silent_seeds_.insert(seed).second) return;
+  deps_.log(absl::StrCat("peer at ", seed, " does not answer (", OneLine(why.message()),
+                         "); going on without it, and asking on"));
 }
 
 void MembershipActor::OnSwarmView(const v1::SwarmView& view) {
@@ -349,6 +367,7 @@ void MembershipActor::SayGoodbye(std::string address,
                             [answered](const absl::StatusOr<v1::ControlResponse>&) {
                               (*answered)();
                             }));
+  Failpoint("leaving.goodbye_sent");
 }
 
 }  // namespace starling

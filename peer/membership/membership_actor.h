@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -94,6 +95,7 @@ class MembershipActor final : public Actor {
   // `then` is told whether it was answered, or why not.
   using PingCallback = absl::AnyInvocable<void(const absl::StatusOr<v1::ControlResponse>&)>;
   void Ping(const PingAction& action, PingCallback then);
+  void TellOfSilence(const std::string& seed, const absl::Status& why);
   void OnSwarmView(const v1::SwarmView& view);
   void LogTransition(const MemberTransition& transition);
   void ForgetIfGone(const MemberTransition& transition);
@@ -114,6 +116,7 @@ class MembershipActor final : public Actor {
   size_t published_members_ = 0;  // in the last view
   absl::Time last_publication_ = absl::InfinitePast();
   absl::Time next_publication_ = absl::InfinitePast();
+  std::set<std::string> silent_seeds_;  // those that were told of
   int relays_ = 0;  // pings on behalf of others that are under way
   bool swarm_started_ = false;  // as the coordinator says
   bool told_started_ = false;

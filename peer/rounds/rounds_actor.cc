@@ -8,6 +8,7 @@
 #include "peer/rounds/reduce_round.h"
 #include "peer/runtime/check.h"
 #include "peer/runtime/effective_value.h"
+#include "peer/runtime/failpoint.h"
 
 namespace starling {
 namespace {
@@ -157,6 +158,7 @@ void RoundsActor::OnContribution(Contribution contribution) {
   lane.running = Running{number, std::move(round), Now(), DeadlineFor(lane).after, global,
                          std::set<PeerId>(planned.begin(), planned.end())};
   counters_.set_rounds_joined(counters_.rounds_joined() + 1);
+  Failpoint("round.begun");
   Carry(index, number, *lane.running->round, lane.running->round->Begin(Now()));
   Replay(index);
   EndIfDone(index);
@@ -187,6 +189,9 @@ absl::optional<FrameFault> RoundsActor::OnFrame(Frame frame,
   }
   Round* const round = Find(lane, number);
   if (round != nullptr) {
+    if (header.kind() == v1::FRAME_KIND_REDUCE) Failpoint("round.contribution_received");
+    if (header.kind() == v1::FRAME_KIND_AVERAGE) Failpoint("round.mean_received");
+    if (header.kind() == v1::FRAME_KIND_NEIGHBOUR_VALUES) Failpoint("neighbours.values_received");
     Round::Outcome outcome = round->OnFrame(Now(), header, std::move(frame.payload));
     if (outcome.fault) outcome.fault->current_round = WireNumber(index, PositionOf(lane));
     Carry(index, number, *round, std::move(outcome.sends), reply.get(), PeerId(header.sender()));
@@ -284,6 +289,9 @@ void RoundsActor::Carry(size_t index, uint64_t number, const Round& round, Round
     } else if (way_back != nullptr && send.to == asker) {
       way_back->Send(std::move(frame));
     }
+    if (send.kind == v1::FRAME_KIND_REDUCE) Failpoint("round.contribution_sent");
+    if (send.kind == v1::FRAME_KIND_AVERAGE) Failpoint("round.mean_sent");
+    if (send.kind == v1::FRAME_KIND_NEIGHBOUR_VALUES) Failpoint("neighbours.values_sent");
   }
 }
 
@@ -312,6 +320,7 @@ void RoundsActor::EndIfDone(size_t index) {
   lane.past.push_back(Past{running.number, std::move(running.round)});
   if (lane.past.size() > kKept) lane.past.pop_front();
   SetTimer(index);
+  Failpoint("round.ended");
   deps_.finish(MixedRound{index, running.number, std::move(result.mixed), result.mass});
 }
 

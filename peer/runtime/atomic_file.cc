@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "peer/runtime/failpoint.h"
 
 namespace starling {
 namespace {
@@ -56,6 +57,7 @@ absl::Status WriteFileAtomically(const std::string& path,
                                    [&](absl::string_view piece) { return WriteAll(file, piece); });
   if (!written || ::fsync(file) != 0) status = Failure("write", temporary);
   if (::close(file) != 0 && status.ok()) status = Failure("close", temporary);
+  Failpoint("file.written");
   if (status.ok() && std::rename(temporary.c_str(), path.c_str()) != 0) {
     status = Failure("replace", path);
   }
@@ -63,6 +65,7 @@ absl::Status WriteFileAtomically(const std::string& path,
     ::unlink(temporary.c_str());
     return status;
   }
+  Failpoint("file.renamed");
   return SyncDirectoryOf(path);
 }
 

@@ -20,14 +20,20 @@ constexpr size_t kHelpColumns = 88;
 
 using Flags = std::map<std::string, absl::CommandLineFlag*>;
 
-Flags FlagsInScope(const FlagScope& scope) {
+Flags FlagsOf(const std::vector<std::string>& files) {
   Flags flags;
   for (const auto& [name, flag] : absl::GetAllFlags()) {
     if (flag->IsRetired()) continue;
-    for (const std::string& file : scope.files) {
+    for (const std::string& file : files) {
       if (absl::StrContains(flag->Filename(), file)) flags.emplace(std::string(name), flag);
     }
   }
+  return flags;
+}
+
+Flags FlagsInScope(const FlagScope& scope) {
+  Flags flags = FlagsOf(scope.files);
+  flags.merge(FlagsOf(scope.hidden));
   return flags;
 }
 
@@ -129,7 +135,7 @@ absl::StatusOr<std::vector<std::string>> ParseFlags(int argc, char** argv, const
 
 std::string FlagsHelp(const FlagScope& scope) {
   std::string help;
-  for (const auto& [name, flag] : FlagsInScope(scope)) {
+  for (const auto& [name, flag] : FlagsOf(scope.files)) {
     const std::string value = flag->DefaultValue();
     absl::StrAppend(&help, "  --", name, "=", value.empty() ? "\"\"" : value, "\n");
     AppendWrapped(flag->Help(), &help);

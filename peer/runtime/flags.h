@@ -19,6 +19,8 @@ namespace starling {
 struct FlagScope {
   // Flags are known if the file that defines them contains one of these strings.
   std::vector<std::string> files;
+  // As files, but --help does not show those.
+  std::vector<std::string> hidden = {};
 };
 
 // Parses argv[1..]: --name=value, --name value, --flag / --noflag for booleans, "--" ends flags.

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "peer/runtime/failpoint.h"
 
 namespace starling {
 
@@ -139,6 +140,7 @@ void Joiner::OnLost(PeerId donor, absl::Status why) {
 
 void Joiner::OnFetched(FetchedState state) {
   if (!running()) return;
+  Failpoint("joining.copy_complete");
   std::vector<std::string> donors;
   for (const auto& [donor, shards] : state.donors) {
     donors.push_back(state.donors.size() == 1

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "peer/runtime/failpoint.h"
 #include "peer/state/state_hash.h"
 
 namespace starling {
@@ -68,6 +69,7 @@ void LiveShards::Pump() {
           answer.header.set_step(copy.step);
           answer.payload = std::move(copy.values);
           next.reply->Send(std::move(answer));
+          Failpoint("donor.shard_sent");
           Pump();
         }));
     // Like loss: the newcomer asks again.

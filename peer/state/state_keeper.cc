@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "peer/runtime/failpoint.h"
 #include "peer/state/state_hash.h"
 
 namespace starling {
@@ -109,6 +110,7 @@ absl::optional<FrameFault> StateKeeper::OnRequest(const Frame& frame,
   answer.payload = copy->second.snapshot.values.Slice(self_.shards.offset(shard) * sizeof(float),
                                                       self_.shards.length(shard) * sizeof(float));
   reply->Send(std::move(answer));
+  Failpoint("donor.shard_sent");
   return absl::nullopt;
 }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "peer/gossip/exchange_deadline.h"
+#include "peer/runtime/failpoint.h"
 #include "peer/state/state_hash.h"
 
 namespace starling {
@@ -47,6 +48,7 @@ void StateSource::Start() {
                        [this](absl::StatusOr<v1::ControlResponse> response) {
                          if (!ended_) OnHeld(std::move(response));
                        }));
+  Failpoint("joining.manifest_asked");
 }
 
 std::string StateSource::Name() const {
@@ -66,6 +68,7 @@ void StateSource::OnHeld(absl::StatusOr<v1::ControlResponse> response) {
   if (!response->has_state() || IsLive(response->state()) != live_) {
     return Lose(absl::UnavailableError(absl::StrCat(Name(), " answered without a manifest")));
   }
+  Failpoint("joining.manifest_received");
   manifest_ = response->state();
   held_ = true;
   absl::Status fits = CheckManifest(self_, manifest_);
@@ -105,6 +108,7 @@ void StateSource::Request(uint32_t shard) {
   frame.header.set_kind(v1::FRAME_KIND_STATE_REQUEST);
   frame.header.set_exchange_id(manifest_.state_id());
   transport_->SendFrame(address_, std::move(frame)).IgnoreError();
+  Failpoint("joining.shard_asked");
 }
 
 absl::Duration StateSource::FirstQuiet() const {
@@ -157,6 +161,7 @@ bool StateSource::OnFrame(const Frame& frame) {
   last_heard_ = Now();
   if (asked_.erase(shard) == 0) return true;
   ++received_;
+  Failpoint("joining.shard_received");
   quiet_ = std::clamp(2 * gap_, FirstQuiet(), LongestQuiet());
   if (owner_->OnShard(*this, shard, frame.payload,
                       live_ ? frame.header.step() : manifest_.step())) {

@@ -156,6 +156,34 @@ TEST(SlowMachineTest, WhoIsTwentyTimesSlowerHoldsNobodyUpAndIsNotGivenUp) {
   }
 }
 
+TEST(NameTest, APeerWhoseNameIsUnknownIsNamedAndTheOthersAreJoined) {
+  RealSwarm swarm(2);
+  ASSERT_TRUE(swarm.Start());
+  // Names below .invalid resolve nowhere.
+  auto peer = StartPeer({absl::StrCat("--peers=nowhere.invalid:7700,", swarm.peer(0).address())});
+  EXPECT_TRUE(WatchUntil(peer->address(), Trains)) << peer->log();
+  EXPECT_TRUE(WatchUntil(peer->address(), MoreExchanges(5))) << peer->log();
+  EXPECT_TRUE(peer->LogHas("peer at nowhere.invalid:7700 does not answer")) << peer->log();
+  EXPECT_TRUE(peer->LogHas("DNS resolution failed for nowhere.invalid:7700")) << peer->log();
+  EXPECT_TRUE(AllGoOn(swarm, {0, 1}));
+}
+
+TEST(NameTest, WhoKnowsOnlyUnknownNamesSaysSoAndFoundsASwarm) {
+  auto peer = StartPeer({"--model=mlp", "--data=synthetic", "--epochs=0",
+                         "--peers=nowhere.invalid:7700"});
+  EXPECT_TRUE(WatchUntil(peer->address(), Trains)) << peer->log();
+  EXPECT_TRUE(peer->LogHas("no peer answers at nowhere.invalid:7700")) << peer->log();
+  EXPECT_TRUE(WatchUntil(peer->address(), MoreSteps(50))) << peer->log();
+}
+
+TEST(NameTest, ACoordinatorWhoseNameIsUnknownIsAskedForEver) {
+  auto peer = StartPeer({"--coordinator=nowhere.invalid:7600"});
+  EXPECT_TRUE(peer->LogHas("coordinator at nowhere.invalid:7600 does not answer")) << peer->log();
+  EXPECT_TRUE(peer->LogHas("DNS resolution failed")) << peer->log();
+  peer->Signal(SIGTERM);
+  EXPECT_EQ(peer->Wait(), 0) << peer->log();
+}
+
 // A pipe that is full and that nobody reads.
 class DeafPipe {
  public:

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,19 +45,35 @@ int FreePort() {
   return ntohs(address.sin_port);
 }
 
-RealSwarm::RealSwarm(int peers, const std::vector<std::string>& coordinator_wrapper)
+RealSwarm::RealSwarm(int peers, const std::vector<std::string>& coordinator_wrapper,
+                     const std::vector<std::string>& run)
     : wanted_(peers),
-      coordinator_(StartCoordinator({"--model=mlp", "--data=synthetic", "--epochs=0",
-                                     "--algorithm=elastic_gossip:p=1/4",
-                                     absl::StrCat("--min_peers=", peers)},
-                                    coordinator_wrapper)) {}
+      run_({"--model=mlp", "--data=synthetic", "--epochs=0", "--algorithm=elastic_gossip:p=1/4",
+            absl::StrCat("--min_peers=", peers)}) {
+  run_.insert(run_.end(), run.begin(), run.end());
+  coordinator_ = StartCoordinator(run_, coordinator_wrapper);
+}
 
-Daemon& RealSwarm::Add(const std::vector<std::string>& flags,
-                       const std::vector<std::string>& wrapper) {
+void RealSwarm::ReplaceCoordinator(const std::vector<std::string>& flags) {
+  std::vector<std::string> all = run_;
+  all.push_back(absl::StrCat("--listen=", coordinator_->address()));
+  all.insert(all.end(), flags.begin(), flags.end());
+  coordinator_->Signal(SIGKILL);
+  coordinator_->Wait();
+  coordinator_ = StartCoordinator(all);
+}
+
+std::unique_ptr<Daemon> RealSwarm::NewPeer(const std::vector<std::string>& flags,
+                                           const std::vector<std::string>& wrapper) {
   std::vector<std::string> all = {absl::StrCat("--coordinator=", coordinator_->address()),
                                   "--max_steps_per_second=100", "--evaluate_every=0"};
   all.insert(all.end(), flags.begin(), flags.end());
-  peers_.push_back(StartPeer(all, wrapper));
+  return StartPeer(all, wrapper);
+}
+
+Daemon& RealSwarm::Add(const std::vector<std::string>& flags,
+                       const std::vector<std::string>& wrapper) {
+  peers_.push_back(NewPeer(flags, wrapper));
   return *peers_.back();
 }
 

@@ -43,9 +43,16 @@ int FreePort();
 // machine: 100 steps a second each, a quarter of them followed by an exchange.
 class RealSwarm {
  public:
-  // Starts a coordinator that waits for `peers` of them; each wrapper as for Daemon.
-  explicit RealSwarm(int peers, const std::vector<std::string>& coordinator_wrapper = {});
+  // Starts a coordinator that waits for `peers` of them; each wrapper as for Daemon. `run`: flags of
+  // the coordinator that take the place of the usual ones.
+  explicit RealSwarm(int peers, const std::vector<std::string>& coordinator_wrapper = {},
+                     const std::vector<std::string>& run = {});
 
+  // Kills the coordinator; another one takes its address. It knows nothing of the first.
+  void ReplaceCoordinator(const std::vector<std::string>& flags = {});
+  // A peer that is not counted among those below.
+  std::unique_ptr<Daemon> NewPeer(const std::vector<std::string>& flags = {},
+                                  const std::vector<std::string>& wrapper = {});
   Daemon& Add(const std::vector<std::string>& flags = {},
               const std::vector<std::string>& wrapper = {});
   // Adds plain peers until there are as many as the coordinator waits for. False, with the log of
@@ -58,6 +65,7 @@ class RealSwarm {
 
  private:
   const int wanted_;
+  std::vector<std::string> run_;
   std::unique_ptr<Daemon> coordinator_;
   std::vector<std::unique_ptr<Daemon>> peers_;
 };

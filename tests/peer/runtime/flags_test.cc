@@ -93,6 +93,16 @@ TEST_F(FlagsTest, FlagsOfOtherFilesAreUnknown) {
   EXPECT_EQ(FlagsHelp(other), "");
 }
 
+TEST_F(FlagsTest, HiddenFlagsAreParsedAndNotInTheHelp) {
+  const FlagScope hidden = {{"elsewhere"}, {"tests/peer/runtime/flags_test"}};
+  char program[] = "program";
+  char flag[] = "--test_steps=11";
+  char* argv[] = {program, flag};
+  EXPECT_TRUE(ParseFlags(2, argv, hidden).ok());
+  EXPECT_EQ(absl::GetFlag(FLAGS_test_steps), 11);
+  EXPECT_EQ(FlagsHelp(hidden), "");
+}
+
 TEST_F(FlagsTest, BadAndMissingValuesAreExplained) {
   EXPECT_EQ(Error({"--test_steps=many"}),
             "--test_steps: \"many\" is not a valid value; an example of one is 10");
