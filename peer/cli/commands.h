@@ -17,6 +17,7 @@ Command StatusCommand();      // status_command.cc
 Command PeersCommand();       // peers_command.cc
 Command TopCommand();         // top_command.cc
 Command LeaveCommand();       // leave_command.cc
+Command LimitCommand();       // limit_command.cc
 Command DoctorCommand();      // doctor_command.cc
 Command EvaluateCommand();    // evaluate_command.cc
 

@@ -151,6 +151,17 @@ absl::Status StatusClient::Leave(const std::string& reason, absl::Duration timeo
       .status();
 }
 
+absl::StatusOr<v1::LinkLimits> StatusClient::SetLimits(const v1::LinkLimits& limits,
+                                                       absl::Duration timeout,
+                                                       const GiveUp& give_up) {
+  v1::SetLimitsRequest request;
+  *request.mutable_limits() = limits;
+  auto answer = impl_->Call<v1::SetLimitsRequest, v1::SetLimitsResponse>(
+      &Impl::Async::SetLimits, request, timeout, give_up);
+  if (!answer.ok()) return answer.status();
+  return std::move(*answer->mutable_limits());
+}
+
 absl::StatusOr<v1::EvaluateAverageResponse> StatusClient::EvaluateAverage(absl::Duration timeout,
                                                                           const GiveUp& give_up) {
   return impl_->Call<v1::EvaluateAverageRequest, v1::EvaluateAverageResponse>(

@@ -36,6 +36,9 @@ class StatusClient {
                                                   const GiveUp& give_up = nullptr);
   absl::Status Leave(const std::string& reason, absl::Duration timeout,
                      const GiveUp& give_up = nullptr);
+  // All limits as they are then.
+  absl::StatusOr<v1::LinkLimits> SetLimits(const v1::LinkLimits& limits, absl::Duration timeout,
+                                           const GiveUp& give_up = nullptr);
   absl::StatusOr<v1::EvaluateAverageResponse> EvaluateAverage(absl::Duration timeout,
                                                               const GiveUp& give_up = nullptr);
 

@@ -7,6 +7,7 @@ int main(int argc, char** argv) {
   return starling::Dispatch(
       {starling::DemoCommand(), starling::ChaosCommand(), starling::AlgorithmsCommand(),
        starling::StatusCommand(), starling::PeersCommand(), starling::TopCommand(),
-       starling::LeaveCommand(), starling::DoctorCommand(), starling::EvaluateCommand()},
+       starling::LeaveCommand(), starling::LimitCommand(), starling::DoctorCommand(),
+       starling::EvaluateCommand()},
       argc, argv);
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "peer/algorithms/registry.h"
+#include "peer/cli/limits_view.h"
 #include "peer/cli/live_view.h"
 #include "peer/cli/table.h"
 #include "peer/cli/words.h"
@@ -134,6 +135,12 @@ std::string Gossip(const v1::GossipStatus& gossip) {
   if (gossip.mass() != 0 && gossip.mass() != 1) {
     group.Line("push-sum weight", NumberText(gossip.mass()));
   }
+  return group.text();
+}
+
+std::string Limits(const v1::BudgetStatus& budget) {
+  Group group("limits");
+  for (const auto& [name, value] : LimitLines(budget)) group.Line(name, value);
   return group.text();
 }
 
@@ -281,6 +288,7 @@ std::string RenderStatus(const v1::Status& status) {
   std::string text = Daemon(status);
   if (status.role() != v1::ROLE_COORDINATOR) {
     absl::StrAppend(&text, Training(status.training()), Gossip(status.gossip()),
+                    Limits(status.gossip().budget()),
                     HasRounds(status) ? Rounds(status.rounds()) : "",
                     Averaging(status.averaging()), Checkpoints(status.checkpoint()),
                     Recovery(status.recovery()), BadData(status), Detector(status.detector()),

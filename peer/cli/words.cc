@@ -44,18 +44,6 @@ bool IsPresent(v1::PeerState state) {
          state == v1::PEER_STATE_SUSPECT;
 }
 
-std::string BytesText(uint64_t bytes) {
-  if (bytes < 1000) return absl::StrCat(bytes, " B");
-  double value = static_cast<double>(bytes);
-  const char* unit = "";
-  for (const char* next : {"kB", "MB", "GB", "TB", "PB"}) {
-    if (value < 999.95) break;
-    value /= 1000;
-    unit = next;
-  }
-  return absl::StrFormat("%.1f %s", value, unit);
-}
-
 std::string DurationText(absl::Duration duration) {
   const double seconds = absl::ToDoubleSeconds(duration);
   if (seconds < 60) return absl::StrFormat("%.1f s", seconds);

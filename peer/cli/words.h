@@ -1,5 +1,5 @@
 // How the program writes states, amounts and measurements, the same in every table.
-// Stateless, any thread.
+// Bytes are written as byte_size.h says. Stateless, any thread.
 
 #ifndef STARLING_PEER_CLI_WORDS_H_
 #define STARLING_PEER_CLI_WORDS_H_
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "peer/runtime/byte_size.h"  // IWYU pragma: export
 #include "proto/run.pb.h"
 #include "proto/status.pb.h"
 
@@ -25,8 +26,6 @@ std::string RefusalWord(v1::RefusalReason reason);
 // True for members that have not departed: JOINING, ALIVE or SUSPECT.
 bool IsPresent(v1::PeerState state);
 
-// "812 B", "1.2 kB", "34.5 MB": powers of 1000.
-std::string BytesText(uint64_t bytes);
 // "12.3 s", "4 min 05 s", "3 h 12 min".
 std::string DurationText(absl::Duration duration);
 // "0.8712"; "nan" is written as it is.

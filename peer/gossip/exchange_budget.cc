@@ -55,11 +55,13 @@ absl::optional<ExchangeBudget::Plan> ExchangeBudget::Begin(absl::Time now, PeerI
   if (!Limited()) {
     request_.Reset();
     asked_.Reset();
+    own_waits_ = false;
     resume_at_ = now;
     return Plan{chosen_.request, nullptr};
   }
   ForgetOld(now);
-  const uint64_t promised = Promised();
+  const bool their_turn = own_went_last_ && !reservations_.empty();
+  const uint64_t promised = Promised() + (their_turn ? reply_.least_bytes() : 0);
   const bool sends = request_.Choose([&](uint64_t bytes) {
     return link_->WaitFor(now, Direction::kSend, partner, bytes, promised).limit ==
            LinkBudget::Limit::kNone;
@@ -68,6 +70,7 @@ absl::optional<ExchangeBudget::Plan> ExchangeBudget::Begin(absl::Time now, PeerI
     return link_->WaitFor(now, Direction::kReceive, partner, bytes).limit ==
            LinkBudget::Limit::kNone;
   });
+  own_waits_ = !sends;
   if (!sends || !receives) {
     const LinkBudget::Wait send =
         link_->WaitFor(now, Direction::kSend, partner, request_.least_bytes(), promised);
@@ -84,6 +87,7 @@ absl::optional<ExchangeBudget::Plan> ExchangeBudget::Begin(absl::Time now, PeerI
   NoteCoarser(now, Direction::kSend, partner, request_);
   NoteCoarser(now, Direction::kReceive, partner, asked_);
   promised_request_ = request_.bytes();
+  own_went_last_ = true;
   if (request_.is_coarser() || asked_.is_coarser()) {
     counters_.set_exchanges_coarser(counters_.exchanges_coarser() + 1);
   }
@@ -119,7 +123,8 @@ ExchangeBudget::Answer ExchangeBudget::MayAnswer(absl::Time now, const v1::Shard
     return {nullptr, FrameFault{v1::REFUSAL_REASON_BUSY,
                                 absl::StrCat(kMostAnswers, " exchanges are being answered")}};
   }
-  const uint64_t promised = Promised();
+  const bool own_turn = own_waits_ && !own_went_last_;
+  const uint64_t promised = Promised() + (own_turn ? request_.least_bytes() : 0);
   Promise answer{exchange, incarnation, now + kPromise};
   LinkBudget::Wait wait;
   if (payload_bytes > 0) {
@@ -140,6 +145,7 @@ ExchangeBudget::Answer ExchangeBudget::MayAnswer(absl::Time now, const v1::Shard
     answers_.emplace(initiator, answer);
     return Refusal(now, initiator);
   }
+  own_went_last_ = false;
   NoteCoarser(now, Direction::kSend, initiator, reply_);
   if (reply_.is_coarser()) counters_.set_exchanges_coarser(counters_.exchanges_coarser() + 1);
   answer.shards_left = shards_;
@@ -207,7 +213,7 @@ absl::Duration ExchangeBudget::RetryAfter(absl::Time now, PeerId initiator, uint
   ForgetOld(now);
   reservations_.erase(initiator);
   uint64_t to_receive = 0;
-  uint64_t to_send = Promised() + unsent;
+  uint64_t to_send = Promised() + unsent + (own_waits_ ? request_.least_bytes() : 0);
   for (const auto& [other, reserved] : reservations_) {
     to_receive += reserved.request_bytes;
     to_send += reserved.reply_bytes;

@@ -14,6 +14,10 @@
 // responder's limit on what it receives costs frequency only. Answers that were promised and not yet sent are
 // put aside for kPromise.
 //
+// A reply may take a fourth of a request, so where bytes to send are short replies would always be first to fit. So
+// the two take turns: while own exchanges wait and an answer was given last, an answer leaves room for a request;
+// while initiators were told to wait and an own exchange was begun last, that leaves room for a reply.
+//
 // Pure: time comes with every call. Memory: an entry for each answer under way (at most kMostAnswers; beyond that
 // BUSY), for each initiator that was told a time (at most so many; beyond that nothing is reserved) and for each
 // partner that asked to be left alone.
@@ -121,6 +125,8 @@ class ExchangeBudget {
   std::map<PeerId, Promise> answers_;
   std::map<PeerId, Reservation> reservations_;
   uint64_t promised_request_ = 0;
+  bool own_waits_ = false;      // skipped for want of bytes to send, and none begun since
+  bool own_went_last_ = false;  // an own exchange, not an answer
   std::map<PeerId, absl::Time> paused_until_;
   std::string reason_;
   absl::Time resume_at_ = absl::InfinitePast();

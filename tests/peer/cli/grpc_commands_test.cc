@@ -31,7 +31,7 @@ Outcome Starling(std::vector<std::string> words) {
   testing::internal::CaptureStderr();
   Outcome outcome;
   outcome.exit_code =
-      Dispatch({DemoCommand(), AlgorithmsCommand(), StatusCommand(), PeersCommand(), TopCommand(), LeaveCommand(),
+      Dispatch({DemoCommand(), AlgorithmsCommand(), StatusCommand(), PeersCommand(), TopCommand(), LeaveCommand(), LimitCommand(),
                 DoctorCommand(), EvaluateCommand()},
                static_cast<int>(words.size()), argv.data());
   outcome.out = testing::internal::GetCapturedStdout();
@@ -124,6 +124,27 @@ TEST_F(CommandsTest, LeaveWaitsUntilTheDaemonIsGone) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(daemon_.leave_reason, "reboot");
   EXPECT_TRUE(absl::StrContains(outcome.out, "has left")) << outcome.out;
+}
+
+TEST_F(CommandsTest, LimitChangesWhatIsGivenAndShowsEverything) {
+  daemon_.status.mutable_gossip()->mutable_budget()->mutable_limits()->set_receive(3'000'000);
+  const Outcome outcome = Starling(
+      {"limit", "--endpoint=" + daemon_.address(), "--send=20Mbit", "--send_per_day=2GB"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(daemon_.status.gossip().budget().limits().send(), 2'500'000);
+  EXPECT_EQ(outcome.out,
+            "send:      2.5 MB/s in all, 2.0 GB a day; 0 B in the last 24 h\n"
+            "receive:   3.0 MB/s in all; 0 B in the last 24 h\n"
+            "written:   as chosen; 0 exchanges coarser\n"
+            "exchanges: 0 skipped, 0 put off as the partner asked, 0 of others refused\n");
+}
+
+TEST_F(CommandsTest, LimitTellsWhatIsWrongWithAnAmountAndAsksNobody) {
+  const Outcome outcome =
+      Starling({"limit", "--endpoint=" + daemon_.address(), "--send=5", "--send_per_day=2GB"});
+  EXPECT_EQ(outcome.exit_code, 64);
+  EXPECT_TRUE(absl::StrContains(outcome.err, "--send=5: limit send is 5 B")) << outcome.err;
+  EXPECT_FALSE(daemon_.status.gossip().has_budget());
 }
 
 TEST_F(CommandsTest, EvaluateShowsTheAveragedModel) {

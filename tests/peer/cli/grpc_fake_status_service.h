@@ -38,6 +38,8 @@ class FakeStatusService final : public v1::StatusService::Service {
   v1::EvaluateAverageResponse evaluation;
   bool leaves = true;
   std::string leave_reason;
+  // Sets gossip.budget.limits of `status`, unless there is an error.
+  grpc::Status limits_error;
 
  private:
   grpc::Status GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
@@ -54,6 +56,14 @@ class FakeStatusService final : public v1::StatusService::Service {
                      v1::LeaveSwarmResponse*) override {
     leave_reason = request->reason();
     if (leaves) leaving_ = std::thread([this] { server_->Shutdown(); });
+    return grpc::Status::OK;
+  }
+  grpc::Status SetLimits(grpc::ServerContext*, const v1::SetLimitsRequest* request,
+                         v1::SetLimitsResponse* response) override {
+    if (!limits_error.ok()) return limits_error;
+    v1::LinkLimits* limits = status.mutable_gossip()->mutable_budget()->mutable_limits();
+    limits->MergeFrom(request->limits());
+    *response->mutable_limits() = *limits;
     return grpc::Status::OK;
   }
   grpc::Status EvaluateAverage(grpc::ServerContext*, const v1::EvaluateAverageRequest*,

@@ -217,6 +217,24 @@ TEST(GossipBudgetTest, AReceiveLimitKeepsTheOthersRequestsWithinIt) {
   EXPECT_EQ(status.exchanges_partial(), 0);
 }
 
+TEST(GossipBudgetTest, NeitherOwnExchangesNorAnswersStarve) {
+  GossipWorld world(2);
+  Limit(world, 2, &v1::LinkLimits::set_send, 5);
+  for (int i = 0; i < 200; ++i) {
+    for (const uint64_t initiator : {1, 2}) {
+      world.StartExchange(initiator);
+      world.Settle();
+    }
+    world.executor.Advance(absl::Seconds(1));
+  }
+  // At least 20 bytes for a request of its own and 17 for a reply, at 5 a second.
+  const v1::GossipStatus status = world.status(2);
+  EXPECT_GT(status.exchanges_committed(), 15);
+  EXPECT_GT(status.exchanges_answered(), 15);
+  EXPECT_LE(status.budget().sent_last_day(), 200 * 5 + 2 * kPlain);
+  EXPECT_GT(status.budget().sent_last_day(), 0.8 * 200 * 5);
+}
+
 TEST(GossipBudgetTest, ARefusedExchangeIsRefusedAsAWhole) {
   GossipWorld world(2);
   Limit(world, 2, &v1::LinkLimits::set_send, 2);
