@@ -14,11 +14,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/types/optional.h"
 #include "gtest/gtest.h"
 #include "peer/runtime/failpoint.h"
+#include "tests/chaos/grpc_liar.h"
 #include "tests/chaos/swarm.h"
 #include "tests/integration/daemon.h"
 
@@ -70,6 +72,27 @@ void AddNewcomers(RealSwarm& swarm, const std::vector<Daemon*>& armed) {
     EXPECT_TRUE(WatchUntil(newcomer->address(), Trains)) << newcomer->log();
     newcomer->Signal(SIGTERM);
     EXPECT_EQ(newcomer->Wait(), 0) << newcomer->log();
+  }
+}
+
+// Somebody refuses whatever is asked of it, and asks what must be refused.
+void Refuse(RealSwarm& swarm, const std::vector<Daemon*>& armed) {
+  const std::string& member = swarm.peer(0).address();
+  Liar liar(member, StatusOf(member).training().parameters(), [](v1::ShardFrame& frame) {
+    frame.clear_payload();
+    frame.mutable_header()->set_refused_kind(v1::FRAME_KIND_MIX_REQUEST);
+    frame.mutable_header()->set_kind(v1::FRAME_KIND_REFUSAL);
+    frame.mutable_header()->set_refusal(v1::REFUSAL_REASON_BUSY);
+  });
+  for (Daemon* peer : armed) {
+    for (int i = 0; i < 60 && !HasFailed(*peer); ++i) {
+      liar.Ask(
+          peer->address(),
+          [](v1::ShardFrame& frame) { frame.mutable_header()->set_shard_count(1000); },
+          absl::Seconds(1));
+      // Or it asks somebody itself.
+      peer->LogHas("failpoint ", absl::Seconds(1));
+    }
   }
 }
 
@@ -209,15 +232,17 @@ void Wave(RealSwarm& swarm, const Scene& scene, Daemon& killed, Daemon& stopped,
           const std::string& point) {
   std::unique_ptr<Daemon> silent;
   if (scene.somebody_silent) silent = swarm.NewPeer();
-  if (scene.provoke != nullptr) {
+  const bool refusal = absl::StrContains(point, "refusal");
+  if (scene.provoke != nullptr || refusal) {
+    // One may fail at the other's doing as soon as it trains.
     for (Daemon* peer : {&killed, &stopped}) {
-      ASSERT_TRUE(WatchUntil(peer->address(), Trains)) << peer->log();
+      ASSERT_TRUE(peer->LogHas("phase PHASE_TRAINING")) << peer->log();
     }
     if (silent != nullptr) {
       ASSERT_TRUE(WatchUntil(silent->address(), Trains)) << silent->log();
       silent->Signal(SIGSTOP);
     }
-    scene.provoke(swarm, {&killed, &stopped});
+    (refusal ? Refuse : scene.provoke)(swarm, {&killed, &stopped});
   }
   ASSERT_TRUE(Reaches(killed, point, "kill"));
   ExpectKilled(killed);

@@ -8,7 +8,6 @@
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "peer/runtime/ids.h"
-#include "tests/integration/daemon.h"
 #include "xxhash.h"
 
 namespace starling {
@@ -21,9 +20,9 @@ std::unique_ptr<v1::PeerService::Stub> StubOf(const std::string& address) {
       address, grpc::InsecureChannelCredentials(), arguments));
 }
 
-void SetDeadline(grpc::ClientContext& context) {
+void SetDeadline(grpc::ClientContext& context, absl::Duration patience = kPatience) {
   context.set_wait_for_ready(true);
-  context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+  context.set_deadline(absl::ToChronoTime(absl::Now() + patience));
 }
 
 }  // namespace
@@ -59,6 +58,7 @@ Liar::Liar(const std::string& address, uint64_t parameters, Spoil in_reply)
   }
   run_id_ = answer.run_id();
   model_ = answer.run().model_fingerprint();
+  epoch_ = answer.run().config().epoch();
   shard_elements_ = answer.run().config().shard_elements();
   server_ = builder.BuildAndStart();
   EXPECT_NE(server_, nullptr);
@@ -92,6 +92,7 @@ v1::ShardFrame Liar::Honest(v1::FrameKind kind, uint64_t exchange, uint32_t shar
   header.set_sender(self_.peer_id());
   header.set_sender_incarnation(self_.incarnation());
   header.set_run_id(run_id_);
+  header.set_epoch(epoch_);
   header.set_model_fingerprint(model_);
   header.set_shard(shard);
   header.set_shard_count(
@@ -104,12 +105,13 @@ v1::ShardFrame Liar::Honest(v1::FrameKind kind, uint64_t exchange, uint32_t shar
   return frame;
 }
 
-v1::ShardFrame Liar::Ask(const std::string& address, const Spoil& spoil) {
+v1::ShardFrame Liar::Ask(const std::string& address, const Spoil& spoil,
+                         absl::Duration patience) {
   v1::ShardFrame lie = Honest(v1::FRAME_KIND_MIX_REQUEST, next_exchange_++, 0);
   spoil(lie);
   auto stub = StubOf(address);
   grpc::ClientContext context;
-  SetDeadline(context);
+  SetDeadline(context, patience);
   auto stream = stub->Exchange(&context);
   stream->Write(lie);
   v1::ShardFrame answer;

@@ -13,8 +13,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "grpcpp/grpcpp.h"
 #include "proto/peer.grpc.pb.h"
+#include "tests/integration/daemon.h"
 
 namespace starling {
 
@@ -31,7 +33,8 @@ class Liar final : public v1::PeerService::Service {
   std::string id() const;
   // Asks the peer at `address` for an exchange and returns its answer: a reply, or a refusal; a frame without a
   // header if there is none.
-  v1::ShardFrame Ask(const std::string& address, const Spoil& spoil);
+  v1::ShardFrame Ask(const std::string& address, const Spoil& spoil,
+                     absl::Duration patience = kPatience);
   // Exchanges of others that it has answered.
   uint64_t answered() const { return answered_; }
 
@@ -51,6 +54,7 @@ class Liar final : public v1::PeerService::Service {
   v1::Member self_;
   uint64_t run_id_ = 0;
   uint64_t model_ = 0;
+  uint64_t epoch_ = 0;
   uint64_t shard_elements_ = 0;
   std::unique_ptr<grpc::Server> server_;
 

@@ -89,7 +89,7 @@ TEST_F(LiarTest, EveryLieInARequestIsRefusedForItsReasonAndCounted) {
        v1::REFUSAL_REASON_WRONG_LENGTH},
       {"more numbers than it brings",
        header([](v1::ShardHeader& h) { h.set_elements(UINT32_MAX); }),
-       v1::REFUSAL_REASON_WRONG_LENGTH},
+       v1::REFUSAL_REASON_OVERSIZED},
       {"nothing at all", [](v1::ShardFrame& frame) { frame.clear_payload(); },
        v1::REFUSAL_REASON_WRONG_LENGTH},
       {"another run", header([](v1::ShardHeader& h) { h.set_run_id(h.run_id() + 1); }),
