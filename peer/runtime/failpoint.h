@@ -34,7 +34,7 @@ inline constexpr FailpointRow kFailpoints[] = {
     {"exchange.all_requests_sent", "no reply yet"},
     {"exchange.reply_received", "not applied yet"},
     {"exchange.reply_applied", "the responder does not know yet"},
-    {"exchange.settle_sent", "a shard is committed on both sides"},
+    {"exchange.settle_sent", "of a shard that was committed or given up"},
     {"exchange.refusal_received", "somebody does not want it now"},
     // The responder.
     {"exchange.request_received", "the trainer has not seen it yet"},

@@ -79,9 +79,22 @@ std::string Liar::id() const { return PeerId(self_.peer_id()).ToString(); }
 
 v1::ControlRequest Liar::Request() const {
   v1::ControlRequest request;
-  *request.mutable_sender() = self_;
+  *request.mutable_sender() = Self();
   request.set_run_id(run_id_);
   return request;
+}
+
+v1::Member Liar::Self() const {
+  absl::MutexLock lock(&mutex_);
+  return self_;
+}
+
+void Liar::Contradict(const google::protobuf::RepeatedPtrField<v1::Member>& rumours) {
+  absl::MutexLock lock(&mutex_);
+  for (const v1::Member& rumour : rumours) {
+    if (rumour.peer_id() != self_.peer_id() || rumour.state() == v1::PEER_STATE_ALIVE) continue;
+    self_.set_refutations(std::max(self_.refutations(), rumour.refutations() + 1));
+  }
 }
 
 v1::ShardFrame Liar::Honest(v1::FrameKind kind, uint64_t exchange, uint32_t shard) const {
@@ -138,12 +151,13 @@ grpc::Status Liar::Exchange(grpc::ServerContext*,
 
 grpc::Status Liar::Control(grpc::ServerContext*, const v1::ControlRequest* request,
                            v1::ControlResponse* response) {
-  *response->mutable_sender() = self_;
+  Contradict(request->has_sync() ? request->sync().members() : request->ping().members());
+  *response->mutable_sender() = Self();
   response->set_run_id(run_id_);
   if (request->has_ping()) {
     response->mutable_pong();
   } else if (request->has_sync()) {
-    *response->mutable_sync()->add_members() = self_;
+    *response->mutable_sync()->add_members() = Self();
   } else {
     response->mutable_refused()->set_reason(v1::REFUSAL_REASON_BUSY);
     response->mutable_refused()->set_detail("not now");

@@ -1,5 +1,5 @@
 // A member of a real swarm that tells what it likes: written by hand on the bare protocol, so that nothing of ours
-// puts right what it says. It answers pings, so that others believe it alive, and makes no steps.
+// puts right what it says. It answers pings, so that others believe it alive, contradicts rumours of its death, and makes no steps.
 //
 // Any thread; calls block. What it serves runs on threads of gRPC.
 
@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "grpcpp/grpcpp.h"
 #include "proto/peer.grpc.pb.h"
@@ -46,11 +47,14 @@ class Liar final : public v1::PeerService::Service {
 
  private:
   v1::ControlRequest Request() const;
+  v1::Member Self() const;
+  void Contradict(const google::protobuf::RepeatedPtrField<v1::Member>& rumours);
   v1::ShardFrame Honest(v1::FrameKind kind, uint64_t exchange, uint32_t shard) const;
 
   const uint64_t parameters_;
   const Spoil in_reply_;
-  // Constant once it is a member.
+  mutable absl::Mutex mutex_;
+  // Constant once it is a member, but for its refutations, which the mutex guards.
   v1::Member self_;
   uint64_t run_id_ = 0;
   uint64_t model_ = 0;
