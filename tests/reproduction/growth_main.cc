@@ -15,12 +15,14 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "peer/runtime/exit_codes.h"
 #include "peer/runtime/flags.h"
@@ -28,6 +30,8 @@
 #include "tests/sim/simulation.h"
 
 ABSL_FLAG(std::string, out, "", "directory for growth.csv and growth.svg; empty: print only");
+ABSL_FLAG(std::string, known, "",
+          "growth.csv of an earlier run: its rows are written and plotted with the new ones, which replace their like");
 ABSL_FLAG(std::vector<std::string>, peers, (std::vector<std::string>{"4", "16", "64", "256", "1024"}),
           "sizes of the swarm");
 ABSL_FLAG(std::vector<std::string>, algorithms,
@@ -140,6 +144,27 @@ absl::StatusOr<Row> Measure(const std::string& algorithm, int peers) {
   return row;
 }
 
+// Rows of a growth.csv. NOT_FOUND, INVALID_ARGUMENT.
+absl::StatusOr<std::vector<Row>> ReadRows(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return absl::NotFoundError(absl::StrCat("--known: cannot read ", path));
+  std::vector<Row> rows;
+  std::string line;
+  std::getline(file, line);
+  while (std::getline(file, line)) {
+    const std::vector<std::string> fields = absl::StrSplit(line, ',');
+    Row& row = rows.emplace_back();
+    row.algorithm = fields.front();
+    if (fields.size() != 6 || !absl::SimpleAtoi(fields[1], &row.peers) ||
+        !absl::SimpleAtod(fields[2], &row.communications) ||
+        !absl::SimpleAtod(fields[3], &row.models) || !absl::SimpleAtod(fields[4], &row.frames) ||
+        !absl::SimpleAtod(fields[5], &row.busiest_frames)) {
+      return absl::InvalidArgumentError(absl::StrCat("--known: ", path, ": no row: \"", line, "\""));
+    }
+  }
+  return rows;
+}
+
 LinePlot PlotOf(const std::vector<Row>& rows) {
   LinePlot plot;
   plot.title = "frames sent by the busiest peer for one communication";
@@ -169,7 +194,14 @@ int Main(int argc, char** argv) {
     return kExitUsage;
   }
   std::vector<Row> rows;
-  std::string csv = "algorithm,peers,communications_per_peer,models_sent,frames_sent,busiest_frames\n";
+  if (const std::string known = absl::GetFlag(FLAGS_known); !known.empty()) {
+    auto read = ReadRows(known);
+    if (!read.ok()) {
+      std::fprintf(stderr, "growth: %s\n", std::string(read.status().message()).c_str());
+      return kExitUsage;
+    }
+    rows = *std::move(read);
+  }
   std::printf("%-22s %6s %8s %8s %8s %9s %8s\n", "algorithm", "peers", "comms", "models", "frames",
               "busiest", "seconds");
   for (const std::string& algorithm : absl::GetFlag(FLAGS_algorithms)) {
@@ -185,19 +217,26 @@ int Main(int argc, char** argv) {
         std::fprintf(stderr, "growth: %s\n", std::string(row.status().message()).c_str());
         return kExitOther;
       }
+      std::erase_if(rows, [&](const Row& known) {
+        return known.algorithm == algorithm && known.peers == peers;
+      });
       rows.push_back(*row);
       std::printf("%-22s %6d %8.2f %8.3f %8.1f %9.1f %8.1f\n", algorithm.c_str(), peers,
                   row->communications, row->models, row->frames, row->busiest_frames, row->seconds);
       std::fflush(stdout);
-      absl::StrAppend(&csv, absl::StrFormat("%s,%d,%.3f,%.4f,%.2f,%.2f\n", algorithm, peers,
-                                            row->communications, row->models, row->frames,
-                                            row->busiest_frames));
     }
   }
   const std::string out = absl::GetFlag(FLAGS_out);
   if (out.empty()) return kExitOk;
+  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+    return std::tie(a.algorithm, a.peers) < std::tie(b.algorithm, b.peers);
+  });
   std::ofstream csv_file(absl::StrCat(out, "/growth.csv"));
-  csv_file << csv;
+  csv_file << "algorithm,peers,communications_per_peer,models_sent,frames_sent,busiest_frames\n";
+  for (const Row& row : rows) {
+    csv_file << absl::StrFormat("%s,%d,%.3f,%.4f,%.2f,%.2f\n", row.algorithm, row.peers,
+                                row.communications, row.models, row.frames, row.busiest_frames);
+  }
   std::ofstream svg_file(absl::StrCat(out, "/growth.svg"));
   svg_file << RenderSvg(PlotOf(rows));
   if (!csv_file.flush() || !svg_file.flush()) {
