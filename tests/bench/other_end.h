@@ -18,7 +18,7 @@ class OtherEnd {
   explicit OtherEnd(const std::vector<std::string>& flags, const char* program = "/proc/self/exe") {
     int to_child[2], from_child[2];
     if (pipe2(to_child, O_CLOEXEC) != 0 || pipe2(from_child, O_CLOEXEC) != 0) return;
-    std::vector<char*> argv = {const_cast<char*>("benchmark")};
+    std::vector<char*> argv = {const_cast<char*>(program)};
     for (const std::string& flag : flags) argv.push_back(const_cast<char*>(flag.c_str()));
     argv.push_back(nullptr);
     child_ = fork();
