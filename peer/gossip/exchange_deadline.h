@@ -20,6 +20,7 @@
 #ifndef STARLING_PEER_GOSSIP_EXCHANGE_DEADLINE_H_
 #define STARLING_PEER_GOSSIP_EXCHANGE_DEADLINE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -58,6 +59,9 @@ struct ExchangeDeadline {
   absl::Duration least;
   absl::Duration transfer;  // of `least`: bytes / bandwidth
   double bytes_per_second = 0;
+
+  // What could not have been answered yet is not sent again.
+  absl::Duration resend_after() const { return std::max(after / 4, least); }
 
   // In one line, for people: all of the above.
   std::string Source(const ExchangeTerms& terms, const PastExchanges& past,

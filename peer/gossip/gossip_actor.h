@@ -196,6 +196,7 @@ class GossipActor : public Actor {
   TimerId resend_timer_ = 0;
   TimerId deadline_timer_ = 0;
   // Outcomes of the last exchanges, for replies that come late. Bound: kRemembered.
+  static constexpr size_t kRemembered = 8;
   struct Outcome {
     ExchangeId exchange;
     PeerId peer;
