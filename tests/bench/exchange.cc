@@ -20,7 +20,6 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "peer/runtime/exit_codes.h"
 #include "peer/runtime/flags.h"
@@ -44,11 +43,6 @@ ABSL_FLAG(bool, copies, true, "for such a process: copies from the other's memor
 
 namespace starling {
 namespace {
-
-absl::StatusOr<CodecChoice> ChoiceOf(const std::string& pair) {
-  const std::pair<std::string, std::string> halves = absl::StrSplit(pair, absl::MaxSplits('/', 1));
-  return MakeCodecChoice(halves.first, halves.second);
-}
 
 // The other end: says where it listens, serves until its standard input ends.
 int Serve(const std::string& role) {

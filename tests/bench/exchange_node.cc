@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_split.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "model/batch_cursor.h"
@@ -231,6 +232,11 @@ class Node final : public ExchangeNode, private Transport::Delegate {
 };
 
 }  // namespace
+
+absl::StatusOr<CodecChoice> ChoiceOf(const std::string& pair) {
+  const std::pair<std::string, std::string> halves = absl::StrSplit(pair, absl::MaxSplits('/', 1));
+  return MakeCodecChoice(halves.first, halves.second);
+}
 
 absl::StatusOr<std::unique_ptr<ExchangeNode>> ExchangeNode::Start(uint64_t number,
                                                                   size_t elements,

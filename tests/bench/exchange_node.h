@@ -18,6 +18,9 @@
 
 namespace starling {
 
+// "request/reply", two codecs. INVALID_ARGUMENT as MakeCodecChoice.
+absl::StatusOr<CodecChoice> ChoiceOf(const std::string& pair);
+
 class ExchangeNode {
  public:
   // `number` tells nodes apart. `copies`: from the memory of nodes of this host, else everything goes through

@@ -52,11 +52,6 @@ uint64_t Resident(const std::string& row) {
   return 0;
 }
 
-absl::StatusOr<CodecChoice> ChoiceOf(const std::string& pair) {
-  const std::pair<std::string, std::string> halves = absl::StrSplit(pair, absl::MaxSplits('/', 1));
-  return MakeCodecChoice(halves.first, halves.second);
-}
-
 // Makes an exchange for each byte that it reads, if it has a partner, and tells how many bytes it has taken at most.
 int Serve() {
   const auto codecs = ChoiceOf(absl::GetFlag(FLAGS_codec));
