@@ -81,7 +81,6 @@ class StateSource : public Actor {
 
   PeerId donor() const { return donor_; }
   const std::string& address() const { return address_; }
-  absl::Duration patience() const { return options_.patience; }
   const v1::StateManifest& manifest() const { return manifest_; }
   // Under way.
   const std::set<uint32_t>& asked() const { return asked_; }
