@@ -1,7 +1,7 @@
 #include "peer/transport/link_budget.h"
 
 #include <algorithm>
-#include <utility>
+#include <iterator>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -24,26 +24,19 @@ void Lengthen(LinkBudget::Wait& wait, absl::Duration time, LinkBudget::Limit lim
 }  // namespace
 
 absl::Status ValidateLimits(const v1::LinkLimits& limits) {
-  const std::pair<const char*, uint64_t> all[] = {
-      {"send", limits.send()},
-      {"receive", limits.receive()},
-      {"send_per_peer", limits.send_per_peer()},
-      {"receive_per_peer", limits.receive_per_peer()},
-      {"send_per_day", limits.send_per_day()},
-      {"receive_per_day", limits.receive_per_day()},
-  };
-  for (const auto& [name, bytes] : all) {
+  for (const LimitField& field : kLimitFields) {
+    const uint64_t bytes = (limits.*field.get)();
     if (bytes == 0 || (bytes >= kLeast && bytes <= kMost)) continue;
     return absl::InvalidArgumentError(
-        absl::StrCat("limit ", name, " is ", BytesText(bytes),
+        absl::StrCat("limit ", field.name, " is ", BytesText(bytes),
                      "; it must be 0, for none, or from 1 kB to 1 PB, such as 500kB or 20Mbit"));
   }
   return absl::OkStatus();
 }
 
 bool HasLimit(const v1::LinkLimits& limits) {
-  return limits.send() > 0 || limits.receive() > 0 || limits.send_per_peer() > 0 ||
-         limits.receive_per_peer() > 0 || limits.send_per_day() > 0 || limits.receive_per_day() > 0;
+  return std::any_of(std::begin(kLimitFields), std::end(kLimitFields),
+                     [&](const LimitField& field) { return (limits.*field.get)() > 0; });
 }
 
 double LinkBudget::Lane::Capacity(uint64_t a_second) const {
@@ -97,12 +90,7 @@ LinkBudget::Wait LinkBudget::Lane::BucketsWait(absl::Time now, PeerId peer, doub
 
 void LinkBudget::SetLimits(absl::Time now, const v1::LinkLimits& limits) {
   limits_.MergeFrom(limits);
-  limits_.set_send(limits_.send());
-  limits_.set_receive(limits_.receive());
-  limits_.set_send_per_peer(limits_.send_per_peer());
-  limits_.set_receive_per_peer(limits_.receive_per_peer());
-  limits_.set_send_per_day(limits_.send_per_day());
-  limits_.set_receive_per_day(limits_.receive_per_day());
+  for (const LimitField& field : kLimitFields) (limits_.*field.set)((limits_.*field.get)());
   send_.Set(now, limits_.send(), limits_.send_per_peer(), limits_.send_per_day());
   receive_.Set(now, limits_.receive(), limits_.receive_per_peer(), limits_.receive_per_day());
 }

@@ -33,6 +33,24 @@ namespace starling {
 
 enum class Direction { kSend, kReceive };
 
+// All limits that there are, by the names of their fields and flags.
+struct LimitField {
+  const char* name;
+  const char* per;  // "s" or "day"
+  uint64_t (v1::LinkLimits::*get)() const;
+  void (v1::LinkLimits::*set)(uint64_t);
+};
+inline constexpr LimitField kLimitFields[] = {
+    {"send", "s", &v1::LinkLimits::send, &v1::LinkLimits::set_send},
+    {"receive", "s", &v1::LinkLimits::receive, &v1::LinkLimits::set_receive},
+    {"send_per_peer", "s", &v1::LinkLimits::send_per_peer, &v1::LinkLimits::set_send_per_peer},
+    {"receive_per_peer", "s", &v1::LinkLimits::receive_per_peer,
+     &v1::LinkLimits::set_receive_per_peer},
+    {"send_per_day", "day", &v1::LinkLimits::send_per_day, &v1::LinkLimits::set_send_per_day},
+    {"receive_per_day", "day", &v1::LinkLimits::receive_per_day,
+     &v1::LinkLimits::set_receive_per_day},
+};
+
 // INVALID_ARGUMENT names the limit: each is 0 or from 1 kB to 1 PB.
 absl::Status ValidateLimits(const v1::LinkLimits& limits);
 

@@ -40,7 +40,7 @@ bool WriteAll(int fd, const char* from, size_t bytes) {
 
 class TcpSink final : public StreamSink {
  public:
-  explicit TcpSink(size_t bytes) : buffer_(bytes), listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit TcpSink(size_t bytes) : buffer_(bytes), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in any{};
     any.sin_family = AF_INET;
     any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -77,7 +77,7 @@ class TcpSink final : public StreamSink {
 class TcpSource final : public StreamSource {
  public:
   TcpSource(const std::string& address, size_t bytes)
-      : buffer_(bytes, 'x'), fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+      : buffer_(bytes, 'x'), fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in there{};
     there.sin_family = AF_INET;
     there.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
