@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "peer/codec/peak.h"
 #include "peer/gossip/data_gate.h"
 #include "peer/runtime/check.h"
 
@@ -131,7 +132,7 @@ AveragingRound::Actions AveragingRound::OnSnapshot(absl::Time now, SharedBytes v
   DoWhatIsDue(now, &actions);
   // After the contributions are closed here they are closed, or about to be, everywhere.
   if (over_ || closed_ || contributed_) return actions;
-  if (!AllFinite(values.floats().data(), shards_.elements)) return actions;
+  if (!AllFinite(values.floats().subspan(0, shards_.elements))) return actions;
   contributed_ = true;
   snapshot_ = std::move(values);
   Contribute(now, &actions);

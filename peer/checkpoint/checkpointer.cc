@@ -1,10 +1,9 @@
 #include "peer/checkpoint/checkpointer.h"
 
-#include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "peer/codec/peak.h"
 #include "peer/codec/registry.h"
 
 namespace starling {
@@ -12,11 +11,6 @@ namespace {
 
 // Nothing is posted from outside.
 constexpr size_t kMailbox = 16;
-
-bool AllFinite(const SharedBytes& values) {
-  const absl::Span<const float> floats = values.floats();
-  return std::all_of(floats.begin(), floats.end(), [](float value) { return std::isfinite(value); });
-}
 
 }  // namespace
 
@@ -84,7 +78,7 @@ void Checkpointer::Write(Snapshot snapshot) {
       });
   deps_.disk->Post(
       [store = store_, checkpoint = std::move(checkpoint), home = std::move(home)]() mutable {
-        home(AllFinite(checkpoint.values)
+        home(AllFinite(checkpoint.values.floats())
                  ? store->Save(checkpoint)
                  : absl::FailedPreconditionError(absl::StrCat(
                        "the parameters of step ", checkpoint.step, " are not all finite")));

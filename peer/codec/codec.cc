@@ -6,14 +6,14 @@
 
 namespace starling {
 
-absl::StatusOr<size_t> Codec::InspectTile(absl::string_view bytes, size_t elements) const {
+absl::StatusOr<TileLook> Codec::InspectTile(absl::string_view bytes, size_t elements) const {
   STARLING_CHECK(elements <= kTileElements);
   float values[kTileElements];
   const absl::StatusOr<size_t> used = DecodeTile(bytes, absl::MakeSpan(values, elements));
-  if (used.ok() && !IsFinite(LargestMagnitude(values, elements))) {
-    return absl::OutOfRangeError("payload holds NaN or infinity");
-  }
-  return used;
+  if (!used.ok()) return used.status();
+  const float peak = LargestMagnitude(values, elements);
+  if (!IsFinite(peak)) return absl::OutOfRangeError("payload holds NaN or infinity");
+  return TileLook{*used, peak};
 }
 
 absl::Status Codec::Truncated(size_t elements) {

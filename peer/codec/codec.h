@@ -59,6 +59,12 @@ struct CodecError {
   double expected_square = 0;  // sum over the elements of the squared error; mean over all keys
 };
 
+// What a tile turned out to be.
+struct TileLook {
+  size_t bytes = 0;  // that it takes
+  float peak = 0;    // no number of it is larger in magnitude
+};
+
 class CodecState {
  public:
   virtual ~CodecState() = default;
@@ -101,7 +107,7 @@ class Codec {
                                             absl::Span<float> values) const = 0;
   // As DecodeTile without the values, and OUT_OF_RANGE if one of them is not finite. What passes
   // here decodes.
-  virtual absl::StatusOr<size_t> InspectTile(absl::string_view bytes, size_t elements) const;
+  virtual absl::StatusOr<TileLook> InspectTile(absl::string_view bytes, size_t elements) const;
 
   virtual CodecError ErrorBound(absl::Span<const float> values) const = 0;
 

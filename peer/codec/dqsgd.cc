@@ -76,17 +76,20 @@ class DqsgdCodec final : public Codec {
     return used;
   }
 
-  absl::StatusOr<size_t> InspectTile(absl::string_view bytes, size_t elements) const override {
-    size_t used = 0;
+  absl::StatusOr<TileLook> InspectTile(absl::string_view bytes, size_t elements) const override {
+    TileLook look;
     for (size_t begin = 0; begin < elements; begin += kBucket) {
       const size_t length = std::min(kBucket, elements - begin);
-      const absl::StatusOr<uint32_t> bits = NextBucket(bytes, length, &used);
+      const absl::StatusOr<uint32_t> bits = NextBucket(bytes, length, &look.bytes);
       if (!bits.ok()) return bits.status();
-      if (*bits != 0 && !BucketIsFinite(bytes.data() + used - BucketBytes(length, *bits))) {
+      if (*bits == 0) continue;
+      const float peak = BucketPeak(bytes.data() + look.bytes - BucketBytes(length, *bits));
+      if (!std::isfinite(peak)) {
         return absl::OutOfRangeError("payload holds a norm that is not finite");
       }
+      look.peak = std::max(look.peak, peak);
     }
-    return used;
+    return look;
   }
 
   CodecError ErrorBound(absl::Span<const float> values) const override {

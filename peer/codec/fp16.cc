@@ -50,12 +50,14 @@ void DecodePortable(const char* __restrict bytes, size_t count,
   for (size_t i = 0; i < count; ++i) values[i] = DecodeOne(Load<uint16_t>(bytes + 2 * i));
 }
 
-STARLING_KERNEL_INLINE bool AnyNonFinite(const char* bytes, size_t count) {
-  uint16_t bad = 0;
+// Without their sign, halves are ordered as integers are; infinity and NaN are above all others.
+STARLING_KERNEL_INLINE float Peak(const char* bytes, size_t count) {
+  uint16_t peak = 0;
   for (size_t i = 0; i < count; ++i) {
-    bad |= static_cast<uint16_t>((Load<uint16_t>(bytes + 2 * i) & 0x7c00) == 0x7c00);
+    const auto magnitude = static_cast<uint16_t>(Load<uint16_t>(bytes + 2 * i) & 0x7fff);
+    peak = magnitude > peak ? magnitude : peak;
   }
-  return bad != 0;
+  return DecodeOne(peak);
 }
 
 #if defined(__x86_64__)
@@ -116,12 +118,11 @@ class Fp16Codec final : public Codec {
     return 2 * values.size();
   }
 
-  absl::StatusOr<size_t> InspectTile(absl::string_view bytes, size_t elements) const override {
+  absl::StatusOr<TileLook> InspectTile(absl::string_view bytes, size_t elements) const override {
     if (bytes.size() < 2 * elements) return Truncated(elements);
-    if (RunKernel(isa_, [&] { return AnyNonFinite(bytes.data(), elements); })) {
-      return absl::OutOfRangeError("payload holds NaN or infinity");
-    }
-    return 2 * elements;
+    const float peak = RunKernel(isa_, [&] { return Peak(bytes.data(), elements); });
+    if (!IsFinite(peak)) return absl::OutOfRangeError("payload holds NaN or infinity");
+    return TileLook{2 * elements, peak};
   }
 
   CodecError ErrorBound(absl::Span<const float> values) const override {

@@ -30,7 +30,7 @@ class Fp32Codec final : public Codec {
     return size;
   }
 
-  absl::StatusOr<size_t> InspectTile(absl::string_view bytes, size_t elements) const override;
+  absl::StatusOr<TileLook> InspectTile(absl::string_view bytes, size_t elements) const override;
 
   CodecError ErrorBound(absl::Span<const float>) const override { return {}; }
 
@@ -38,23 +38,22 @@ class Fp32Codec final : public Codec {
   const Isa isa_;
 };
 
-STARLING_KERNEL_INLINE bool AnyNonFinite(const char* bytes, size_t count) {
-  // An exponent of all ones is what NaN and infinity share.
-  uint32_t bad = 0;
+// Without their sign, floats are ordered as integers are; infinity and NaN are above all others.
+STARLING_KERNEL_INLINE float Peak(const char* bytes, size_t count) {
+  uint32_t peak = 0;
   for (size_t i = 0; i < count; ++i) {
-    const uint32_t bits = Load<uint32_t>(bytes + i * sizeof(float));
-    bad |= static_cast<uint32_t>((bits & kInfinityBits) == kInfinityBits);
+    const uint32_t magnitude = Load<uint32_t>(bytes + i * sizeof(float)) & kMagnitudeMask;
+    peak = magnitude > peak ? magnitude : peak;
   }
-  return bad != 0;
+  return FloatOf(peak);
 }
 
-absl::StatusOr<size_t> Fp32Codec::InspectTile(absl::string_view bytes, size_t elements) const {
+absl::StatusOr<TileLook> Fp32Codec::InspectTile(absl::string_view bytes, size_t elements) const {
   const size_t size = elements * sizeof(float);
   if (bytes.size() < size) return Truncated(elements);
-  if (RunKernel(isa_, [&] { return AnyNonFinite(bytes.data(), elements); })) {
-    return absl::OutOfRangeError("payload holds NaN or infinity");
-  }
-  return size;
+  const float peak = RunKernel(isa_, [&] { return Peak(bytes.data(), elements); });
+  if (!IsFinite(peak)) return absl::OutOfRangeError("payload holds NaN or infinity");
+  return TileLook{size, peak};
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace {
 
 constexpr size_t kBlock = 512;
 constexpr float kTiny = 1e-30f;
-// scale * 127 must be finite.
+// scale * 128 must be finite.
 constexpr float kLargestScale = 2.6e36f;
 // Added to a float below 2^22 in size, it leaves the nearest integer in the lowest bits.
 constexpr float kRounder = 12582912.0f;
@@ -104,15 +104,18 @@ class Int8Codec final : public Codec {
     return size;
   }
 
-  absl::StatusOr<size_t> InspectTile(absl::string_view bytes, size_t elements) const override {
+  absl::StatusOr<TileLook> InspectTile(absl::string_view bytes, size_t elements) const override {
     const size_t size = MaxTileBytes(elements);
     if (bytes.size() < size) return Truncated(elements);
+    float largest = 0;
     for (size_t at = 0; at < size; at += sizeof(float) + kBlock) {
-      if (!(std::fabs(Load<float>(bytes.data() + at)) <= kLargestScale)) {
+      const float scale = std::fabs(Load<float>(bytes.data() + at));
+      if (!(scale <= kLargestScale)) {
         return absl::OutOfRangeError("payload holds a scale that is not finite");
       }
+      largest = std::max(largest, scale);
     }
-    return size;
+    return TileLook{size, 128 * largest};
   }
 
   CodecError ErrorBound(absl::Span<const float> values) const override {

@@ -109,7 +109,9 @@ void DecodeBucket(const char* bytes, uint32_t bits, Isa isa, absl::Span<float> v
   RunKernel(isa, [&] { Dequantise(codes, values.size(), norm, bits, values.data()); });
 }
 
-bool BucketIsFinite(const char* bytes) { return IsFinite(Load<float>(bytes)); }
+float BucketPeak(const char* bytes) {
+  return std::fabs(Load<float>(bytes)) * static_cast<float>(kSlack);
+}
 
 CodecError BucketError(absl::Span<const float> values, uint32_t bits) {
   const float norm = BucketNorm(values, Isa::kBaseline);

@@ -42,8 +42,8 @@ void EncodeBucket(absl::Span<const float> values, float norm, uint32_t bits, uin
                   uint32_t counter, Isa isa, char* out);
 // `bytes` has BucketBytes; any will do.
 void DecodeBucket(const char* bytes, uint32_t bits, Isa isa, absl::Span<float> values);
-// True if everything in the bucket decodes to finite numbers.
-bool BucketIsFinite(const char* bytes);
+// No number that the bucket decodes to is larger; not finite if one of them may not be.
+float BucketPeak(const char* bytes);
 
 // The error over one bucket encoded with so many bits.
 CodecError BucketError(absl::Span<const float> values, uint32_t bits);

@@ -42,10 +42,19 @@ absl::Status DecodePayload(const Codec& codec, absl::string_view bytes, absl::Sp
                      });
 }
 
-absl::Status InspectPayload(const Codec& codec, absl::string_view bytes, size_t elements) {
-  return ForEachTile(bytes, elements, [&](absl::string_view rest, size_t, size_t count) {
-    return codec.InspectTile(rest, count);
-  });
+absl::StatusOr<float> InspectPayload(const Codec& codec, absl::string_view bytes,
+                                     size_t elements) {
+  float peak = 0;
+  const absl::Status whole = ForEachTile(
+      bytes, elements,
+      [&](absl::string_view rest, size_t, size_t count) -> absl::StatusOr<size_t> {
+        const absl::StatusOr<TileLook> look = codec.InspectTile(rest, count);
+        if (!look.ok()) return look.status();
+        peak = std::max(peak, look->peak);
+        return look->bytes;
+      });
+  if (!whole.ok()) return whole;
+  return peak;
 }
 
 }  // namespace starling

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "peer/codec/codec.h"
@@ -21,8 +22,8 @@ size_t EncodePayload(const Codec& codec, absl::Span<const float> values, uint64_
 // INVALID_ARGUMENT: not a payload of so many numbers; then `values` hold anything.
 absl::Status DecodePayload(const Codec& codec, absl::string_view bytes, absl::Span<float> values);
 
-// The same without the values, and OUT_OF_RANGE: one of them is not finite.
-absl::Status InspectPayload(const Codec& codec, absl::string_view bytes, size_t elements);
+// The same without the values: a magnitude that none of them exceeds. OUT_OF_RANGE: one is not finite.
+absl::StatusOr<float> InspectPayload(const Codec& codec, absl::string_view bytes, size_t elements);
 
 }  // namespace starling
 

@@ -46,15 +46,18 @@ class QsgdCodec final : public Codec {
     return static_cast<size_t>(from - bytes.data());
   }
 
-  absl::StatusOr<size_t> InspectTile(absl::string_view bytes, size_t elements) const override {
+  absl::StatusOr<TileLook> InspectTile(absl::string_view bytes, size_t elements) const override {
     const absl::StatusOr<uint32_t> bits = BitsOfTile(bytes, elements);
     if (!bits.ok()) return bits.status();
-    for (size_t at = 1; at < TileBytes(elements, *bits); at += BucketBytes(kBucket, *bits)) {
-      if (!BucketIsFinite(bytes.data() + at)) {
+    TileLook look{TileBytes(elements, *bits)};
+    for (size_t at = 1; at < look.bytes; at += BucketBytes(kBucket, *bits)) {
+      const float peak = BucketPeak(bytes.data() + at);
+      if (!std::isfinite(peak)) {
         return absl::OutOfRangeError("payload holds a norm that is not finite");
       }
+      look.peak = std::max(look.peak, peak);
     }
-    return TileBytes(elements, *bits);
+    return look;
   }
 
   CodecError ErrorBound(absl::Span<const float> values) const override {

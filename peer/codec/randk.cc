@@ -70,15 +70,15 @@ class RandkCodec final : public Codec {
     return kPrefix + *count * sizeof(float);
   }
 
-  absl::StatusOr<size_t> InspectTile(absl::string_view bytes, size_t elements) const override {
+  absl::StatusOr<TileLook> InspectTile(absl::string_view bytes, size_t elements) const override {
     const absl::StatusOr<size_t> count = Count(bytes, elements);
-    if (!count.ok()) return count;
+    if (!count.ok()) return count.status();
+    uint32_t peak = 0;
     for (size_t i = 0; i < *count; ++i) {
-      if (!IsFinite(Load<float>(bytes.data() + kPrefix + i * sizeof(float)))) {
-        return absl::OutOfRangeError("payload holds NaN or infinity");
-      }
+      peak = std::max(peak, MagnitudeOf(Load<float>(bytes.data() + kPrefix + i * sizeof(float))));
     }
-    return kPrefix + *count * sizeof(float);
+    if (peak >= kInfinityBits) return absl::OutOfRangeError("payload holds NaN or infinity");
+    return TileLook{kPrefix + *count * sizeof(float), FloatOf(peak)};
   }
 
   CodecError ErrorBound(absl::Span<const float> values) const override {

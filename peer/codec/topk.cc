@@ -47,15 +47,15 @@ class TopkCodec final : public Codec {
     return tile->size;
   }
 
-  absl::StatusOr<size_t> InspectTile(absl::string_view bytes, size_t elements) const override {
+  absl::StatusOr<TileLook> InspectTile(absl::string_view bytes, size_t elements) const override {
     const absl::StatusOr<Tile> tile = Parse(bytes, elements);
     if (!tile.ok()) return tile.status();
+    uint32_t peak = 0;
     for (size_t i = 0; i < tile->count; ++i) {
-      if (!IsFinite(Load<float>(tile->numbers + i * sizeof(float)))) {
-        return absl::OutOfRangeError("payload holds NaN or infinity");
-      }
+      peak = std::max(peak, MagnitudeOf(Load<float>(tile->numbers + i * sizeof(float))));
     }
-    return tile->size;
+    if (peak >= kInfinityBits) return absl::OutOfRangeError("payload holds NaN or infinity");
+    return TileLook{tile->size, FloatOf(peak)};
   }
 
   CodecError ErrorBound(absl::Span<const float> values) const override {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/string_view.h"
 #include "peer/codec/bits.h"
+#include "peer/codec/peak.h"
 #include "peer/codec/registry.h"
 #include "peer/gossip/blockwise.h"
 #include "peer/runtime/check.h"
@@ -65,8 +66,9 @@ double Subtract(absl::Span<float> own, absl::Span<const float> reply, float shar
 
 }  // namespace
 
-MixNorms RespondCoded(const MixRule& rule, absl::Span<float> own, const CodedBytes& incoming,
-                      MixTerms& terms, const ReplyEncoding& encoding, char* out, size_t* size) {
+absl::optional<MixNorms> RespondCoded(const MixRule& rule, absl::Span<float> own,
+                                      const CodedBytes& incoming, MixTerms& terms,
+                                      const ReplyEncoding& encoding, char* out, size_t* size) {
   TileReader requests(incoming);
   const MixTerms at_first = terms;
   const Codec& codec = *encoding.codec;
@@ -81,6 +83,7 @@ MixNorms RespondCoded(const MixRule& rule, absl::Span<float> own, const CodedByt
   char* to = out;
   for (size_t offset = 0; offset < own.size(); offset += kTileElements) {
     const absl::Span<float> tile = own.subspan(offset, kTileElements);
+    if (!AllFinite(tile)) return absl::nullopt;
     const absl::Span<float> answer(reply, replies ? tile.size() : 0);
     const absl::Span<const float> request = requests.Next(tile.size());
     const TileTerms tile_terms{TileKey(encoding.seed, offset / kTileElements), offset,
@@ -112,13 +115,15 @@ MixNorms RespondCoded(const MixRule& rule, absl::Span<float> own, const CodedByt
   return norms;
 }
 
-double CommitCoded(const MixRule& rule, absl::Span<float> own, const CodedBytes& snapshot,
-                   const CodedBytes& reply, const MixTerms& terms) {
+absl::optional<double> CommitCoded(const MixRule& rule, absl::Span<float> own,
+                                   const CodedBytes& snapshot, const CodedBytes& reply,
+                                   const MixTerms& terms) {
   TileReader snapshots(rule.commit_reads_snapshot() ? snapshot : CodedBytes());
   TileReader replies(reply);
   double squared_distance = 0;
   for (size_t offset = 0; offset < own.size(); offset += kTileElements) {
     const absl::Span<float> tile = own.subspan(offset, kTileElements);
+    if (!AllFinite(tile)) return absl::nullopt;
     const absl::Span<const float> was = snapshots.Next(tile.size());
     squared_distance += rule.Commit(tile, was, replies.Next(tile.size()), terms);
   }

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "peer/codec/codec.h"
 #include "peer/codec/coded_bytes.h"
@@ -23,16 +24,21 @@ struct ReplyEncoding {
   CodecState* state = nullptr;  // null, or of this codec and for streams without end: kBudget
 };
 
+// Both halves look at each tile of `own` before they mix it, while it is in the cache anyway. nullopt: one of its
+// numbers was not finite; then what came before it is mixed already, and all of `own` is good for nothing.
+
 // rule.Respond on payloads that passed inspection. `incoming` is empty for rules whose request carries
 // nothing. Writes the reply to `out`, which has room for codec->MaxBytes(own.size()), and its size to
 // *size: 0 for rules whose reply carries nothing. A codec that is coarse is used only with rules whose
 // reply is a difference.
-MixNorms RespondCoded(const MixRule& rule, absl::Span<float> own, const CodedBytes& incoming,
-                      MixTerms& terms, const ReplyEncoding& encoding, char* out, size_t* size);
+absl::optional<MixNorms> RespondCoded(const MixRule& rule, absl::Span<float> own,
+                                      const CodedBytes& incoming, MixTerms& terms,
+                                      const ReplyEncoding& encoding, char* out, size_t* size);
 
 // rule.Commit on payloads that passed inspection.
-double CommitCoded(const MixRule& rule, absl::Span<float> own, const CodedBytes& snapshot,
-                   const CodedBytes& reply, const MixTerms& terms);
+absl::optional<double> CommitCoded(const MixRule& rule, absl::Span<float> own,
+                                   const CodedBytes& snapshot, const CodedBytes& reply,
+                                   const MixTerms& terms);
 
 // True if the codec may carry parameters themselves, not only differences.
 inline bool CarriesValues(const Codec& codec) { return codec.contract().bytes_per_element > 0; }

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
-#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "peer/codec/codec.h"
+#include "peer/codec/peak.h"
 #include "peer/codec/registry.h"
 #include "peer/gossip/blockwise.h"
 #include "peer/runtime/check.h"
@@ -17,27 +16,10 @@
 namespace starling {
 namespace {
 
-constexpr uint32_t kInfinity = 0x7f800000u;
-
 void Add(Magnitude& sum, const Magnitude& part) {
   sum.count += part.count;
   sum.squares += part.squares;
   sum.peak = std::max(sum.peak, part.peak);
-}
-
-// Of floats without their sign, as integers, which are ordered alike; NaN is above infinity.
-uint32_t PeakBits(const float* values, size_t count) {
-  return RunKernel([=] {
-    const float* const __restrict x = values;
-    uint32_t peak = 0;
-    for (size_t i = 0; i < count; ++i) {
-      uint32_t bits;
-      std::memcpy(&bits, x + i, sizeof(bits));
-      bits &= 0x7fffffffu;
-      peak = bits > peak ? bits : peak;
-    }
-    return peak;
-  });
 }
 
 double SquaresOf(const float* values, size_t count) {
@@ -83,25 +65,13 @@ double Magnitude::rms() const {
   return count == 0 ? 0 : std::sqrt(squares / static_cast<double>(count));
 }
 
-double PeakOf(absl::Span<const float> values) {
-  const uint32_t bits = PeakBits(values.data(), values.size());
-  if (bits >= kInfinity) return std::numeric_limits<double>::infinity();
-  float peak;
-  std::memcpy(&peak, &bits, sizeof(peak));
-  return peak;
-}
-
-bool IsFinite(absl::Span<const float> values) {
-  return PeakBits(values.data(), values.size()) < kInfinity;
-}
-
 Magnitude Measure(absl::Span<const float> values) {
   Magnitude measured;
   measured.count = values.size();
   for (size_t at = 0; at < values.size(); at += kTileElements) {
     const absl::Span<const float> tile = values.subspan(at, kTileElements);
     measured.squares += SquaresOf(tile.data(), tile.size());
-    measured.peak = std::max(measured.peak, PeakOf(tile));
+    measured.peak = std::max(measured.peak, double{PeakOf(tile)});
   }
   return measured;
 }
@@ -148,14 +118,11 @@ void DataGate::Note(size_t offset, const Magnitude& own) {
 absl::optional<std::string> DataGate::Judge(absl::Span<const float> parameters, size_t offset,
                                             size_t elements, const CodedBytes& incoming) {
   if (incoming.empty()) return absl::nullopt;
-  double peak = 0;
-  ForEachTile(incoming, elements, [&](absl::Span<const float> tile) {
-    peak = std::max(peak, PeakOf(tile));
-  });
-  if (peak <= options_.ratio * options_.floor) return absl::nullopt;
+  if (incoming.peak <= options_.ratio * options_.floor) return absl::nullopt;
 
   if (shards_.empty()) Begin(parameters);
   const Magnitude own = Measure(parameters.subspan(offset, elements));
+  if (!std::isfinite(own.peak)) return absl::nullopt;  // whoever mixes them will find that
   Note(offset, own);
   Magnitude scale = all_.rms() > own.rms() ? all_ : own;
   scale.peak = all_.peak;

@@ -6,10 +6,10 @@
 //     rms  > ratio x max(our rms,  floor)              ours: of the shard that it is for, or of all
 //     peak > ratio x max(our peak, 10 x floor)         parameters, whichever is larger
 //
-// The shard is measured as it is now; of all parameters the gate keeps a running account, shard by shard as
+// The shard is measured as it is now (own values that are not finite judge nobody); of all parameters the gate keeps a running account, shard by shard as
 // each was last measured, so that a shard of biases that are still zero is not held to zero. An rms is never
-// above the peak, so what has no number above ratio x floor is let in after one look at its peak, and nothing
-// of ours is measured: that is all it costs where parameters are below 10, as they are in most networks.
+// above the peak, so what has no number above ratio x floor, as its inspection has found, is let in, and nothing is
+// measured: it costs nothing where parameters are below 10, as they are in most networks.
 //
 // Why this refuses nothing honest. Peers that differ most are one that has just begun and one that is done, or
 // two halves of a healed partition; between the two, weights of a network grow by less than ten times their
@@ -60,10 +60,6 @@ struct Magnitude {
   double rms() const;
 };
 
-// Largest magnitude; infinity if one of the numbers is not finite. One pass at memory speed.
-double PeakOf(absl::Span<const float> values);
-// No NaN, no infinity. The same pass.
-bool IsFinite(absl::Span<const float> values);
 Magnitude Measure(absl::Span<const float> values);
 
 // The gate without a memory: why `incoming` may not be mixed into what is `own`, with the figure and its limit

@@ -216,7 +216,7 @@ void GossipActor::OnReply(const Frame& frame) {
   last_reply_ = Now();
   const bool posted = parameters_->CommitMix(
       algorithm_.mix, self_.shards.offset(shard), self_.shards.length(shard), SnapshotOf(shard),
-      CodedBytes{frame.payload, frame.header.codec()}, MixTerms{.staleness = staleness_}, tether_,
+      CodedBytes{frame.payload, frame.header.codec(), frame.peak}, MixTerms{.staleness = staleness_}, tether_,
       Deliver<absl::StatusOr<double>>([this, shard, header = frame.header](
                                           const absl::StatusOr<double>& squared_distance) {
         // An exchange does not end while a reply is being applied, so it is still the same one.

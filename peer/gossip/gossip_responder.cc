@@ -73,7 +73,7 @@ absl::optional<FrameFault> GossipActor::OnRequest(Frame frame, std::shared_ptr<R
   Failpoint("exchange.request_received");
   const bool posted = parameters_->RespondToMix(
       algorithm_.mix, self_.shards.offset(shard), self_.shards.length(shard),
-      CodedBytes{frame.payload, header.codec()}, terms, allowed.reply,
+      CodedBytes{frame.payload, header.codec(), frame.peak}, terms, allowed.reply,
       Deliver<MixAnswer>([this, initiator, incarnation, exchange, shard, header,
                           reply = std::move(reply)](MixAnswer answer) {
         --pending_answers_;

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "peer/codec/payload.h"
+#include "peer/codec/peak.h"
 #include "peer/codec/registry.h"
 #include "peer/gossip/coded_mix.h"
 #include "peer/runtime/check.h"
@@ -139,9 +140,13 @@ void TrainingActor::Sicken(std::string what) {
 }
 
 bool TrainingActor::CheckParameters() {
-  if (IsFinite(model_->parameters())) return true;
-  Sicken(absl::StrCat("the parameters after step ", progress_.step, " are not all finite"));
+  if (AllFinite(model_->parameters())) return true;
+  SickenParameters();
   return false;
+}
+
+void TrainingActor::SickenParameters() {
+  Sicken(absl::StrCat("the parameters after step ", progress_.step, " are not all finite"));
 }
 
 void TrainingActor::Mend() {
@@ -192,7 +197,7 @@ void TrainingActor::ComputeStep() {
 }
 
 bool TrainingActor::Contribute(Contribution contribution) {
-  if (!IsFinite(contribution.values.floats())) {
+  if (!AllFinite(contribution.values.floats())) {
     Sicken(absl::StrCat("the contribution to a round after step ", progress_.step, " is not finite"));
     return false;
   }
@@ -327,13 +332,21 @@ MutableBuffer TrainingActor::TakeBytes(size_t bytes) {
   return pool_->Take((bytes + sizeof(float) - 1) / sizeof(float));
 }
 
-Snapshot TrainingActor::CopyParameters(const Codec& codec) {
+absl::optional<Snapshot> TrainingActor::CopyParameters(const Codec& codec) {
   STARLING_CHECK(CarriesValues(codec));
   MutableBuffer copy = TakeBytes(codec.MaxBytes(size_));
-  const size_t bytes = EncodePayload(codec, model_->parameters(), 0, nullptr,
-                                     reinterpret_cast<char*>(copy.floats().data()));
-  return Snapshot{std::move(copy).Freeze().Slice(0, bytes), progress_.step, progress_.samples, {},
-                  codec.wire()};
+  char* const begin = reinterpret_cast<char*>(copy.floats().data());
+  char* to = begin;
+  for (size_t offset = 0; offset < size_; offset += kTileElements) {
+    const absl::Span<const float> tile = model_->parameters().subspan(offset, kTileElements);
+    if (!AllFinite(tile)) {
+      SickenParameters();
+      return absl::nullopt;
+    }
+    to += EncodePayload(codec, tile, 0, nullptr, to);
+  }
+  return Snapshot{std::move(copy).Freeze().Slice(0, static_cast<size_t>(to - begin)),
+                  progress_.step, progress_.samples, {}, codec.wire()};
 }
 
 // Replies are a stream without end, of whatever shards; nothing that depends on the place is kept.
@@ -354,8 +367,9 @@ double& TrainingActor::MassOf(size_t offset) {
 bool TrainingActor::TakeSnapshot(std::shared_ptr<const Codec> codec,
                                  absl::AnyInvocable<void(Snapshot)> done) {
   return PostMixing([this, codec = std::move(codec), done = std::move(done)]() mutable {
-    if (!CheckParameters()) return false;
-    done(CopyParameters(*codec));
+    absl::optional<Snapshot> snapshot = CopyParameters(*codec);
+    if (!snapshot) return false;
+    done(*std::move(snapshot));
     return true;
   });
 }
@@ -364,7 +378,7 @@ bool TrainingActor::TakeShard(size_t offset, size_t elements,
                               absl::AnyInvocable<void(Snapshot)> done) {
   return PostMixing([this, offset, elements, done = std::move(done)]() mutable {
     const absl::Span<const float> shard = Shard(offset, elements);
-    if (!IsFinite(shard) && !CheckParameters()) return false;
+    if (!AllFinite(shard) && !CheckParameters()) return false;
     MutableBuffer copy = TakeBytes(elements * sizeof(float));
     std::memcpy(copy.floats().data(), shard.data(), elements * sizeof(float));
     done(Snapshot{std::move(copy).Freeze(), progress_.step, progress_.samples, {}});
@@ -375,15 +389,15 @@ bool TrainingActor::TakeShard(size_t offset, size_t elements,
 bool TrainingActor::GiveSnapshot(std::shared_ptr<const Codec> codec,
                                  absl::AnyInvocable<void(Snapshot)> done) {
   return PostMixing([this, codec = std::move(codec), done = std::move(done)]() mutable {
-    if (!CheckParameters()) return false;
-    Snapshot snapshot = CopyParameters(*codec);
+    absl::optional<Snapshot> snapshot = CopyParameters(*codec);
+    if (!snapshot) return false;
     if (*std::min_element(masses_.begin(), masses_.end()) >= kLeastMass) {
       for (double& mass : masses_) {
         mass /= 2;
-        snapshot.masses.push_back(mass);
+        snapshot->masses.push_back(mass);
       }
     }
-    done(std::move(snapshot));
+    done(*std::move(snapshot));
     return true;
   });
 }
@@ -403,7 +417,6 @@ bool TrainingActor::RespondToMix(std::shared_ptr<const MixRule> rule, size_t off
   return PostMixing([this, rule = std::move(rule), offset, elements,
                      incoming = std::move(incoming), terms, codec = std::move(codec),
                      done = std::move(done)]() mutable {
-    if (!IsFinite(Shard(offset, elements)) && !CheckParameters()) return false;
     if (absl::optional<std::string> refused =
             data_gate_.Judge(model_->parameters(), offset, elements, incoming)) {
       MixAnswer answer;
@@ -413,16 +426,21 @@ bool TrainingActor::RespondToMix(std::shared_ptr<const MixRule> rule, size_t off
     }
     MutableBuffer reply =
         rule->reply_has_payload() ? TakeBytes(codec->MaxBytes(elements)) : MutableBuffer();
-    terms.own_mass = MassOf(offset);
+    MixTerms mixed = terms;  // should this be tried again, once the parameters are well
+    mixed.own_mass = MassOf(offset);
     const ReplyEncoding encoding{codec.get(), reply_random_.Next(), StateOf(codec, elements)};
     size_t size = 0;
-    const MixNorms norms =
-        RespondCoded(*rule, Shard(offset, elements), incoming, terms, encoding,
+    const absl::optional<MixNorms> norms =
+        RespondCoded(*rule, Shard(offset, elements), incoming, mixed, encoding,
                      reinterpret_cast<char*>(reply.floats().data()), &size);
-    MassOf(offset) = terms.own_mass;
+    if (!norms) {
+      SickenParameters();
+      return false;
+    }
+    MassOf(offset) = mixed.own_mass;
     MixAnswer answer{{std::move(reply).Freeze().Slice(0, size), codec->wire()},
-                     norms.squared_distance,
-                     norms.squared_delta,
+                     norms->squared_distance,
+                     norms->squared_delta,
                      progress_.step};
     if (options_.observer != nullptr && !answer.reply.empty()) {
       options_.observer->OnResponded(offset, elements, answer.reply);
@@ -439,19 +457,22 @@ bool TrainingActor::CommitMix(std::shared_ptr<const MixRule> rule, size_t offset
   return PostMixing([this, rule = std::move(rule), offset, elements,
                      snapshot = std::move(snapshot), reply = std::move(reply), terms, tether,
                      done = std::move(done)]() mutable {
-    if (!IsFinite(Shard(offset, elements)) && !CheckParameters()) return false;
     if (absl::optional<std::string> refused =
             data_gate_.Judge(model_->parameters(), offset, elements, reply)) {
       done(absl::OutOfRangeError(*refused));
       return true;
     }
-    const double squared_distance =
+    const absl::optional<double> squared_distance =
         CommitCoded(*rule, Shard(offset, elements), snapshot, reply, terms);
+    if (!squared_distance) {
+      SickenParameters();
+      return false;
+    }
     if (tethers_.Has(tether) && !reply.empty()) SetAnchor(tether, offset, elements, reply);
     if (options_.observer != nullptr && !reply.empty()) {
       options_.observer->OnCommitted(offset, elements, reply);
     }
-    done(squared_distance);
+    done(*squared_distance);
     return true;
   });
 }

@@ -169,13 +169,16 @@ class TrainingActor : public Actor, public ParameterOwner {
   void Sicken(std::string what);
   // The parameters are finite; else sickens.
   bool CheckParameters();
+  // They were found not to be.
+  void SickenParameters();
   void Mend();
   // Sends it, unless it is not finite.
   bool Contribute(Contribution contribution);
   void TurnPass();
   void UpdateRate();
   RoundGate::Worker WorkerState();
-  Snapshot CopyParameters(const Codec& codec);
+  // nullopt: they are not finite, and it has sickened.
+  absl::optional<Snapshot> CopyParameters(const Codec& codec);
   MutableBuffer TakeBytes(size_t bytes);
   CodecState* StateOf(const std::shared_ptr<const Codec>& codec, size_t elements);
   double& MassOf(size_t offset);

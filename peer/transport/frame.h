@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "absl/time/time.h"
@@ -20,6 +21,8 @@ namespace starling {
 struct Frame {
   v1::ShardHeader header;
   SharedBytes payload;
+  // Of the payload's numbers none is larger in magnitude; InspectFrame sets it. Not on the wire.
+  float peak = std::numeric_limits<float>::infinity();
 };
 
 // Largest payload that anybody accepts: 16 MiB. Shards are 1 MiB by default; gRPC's own limit for
@@ -52,12 +55,9 @@ void SealFrame(Frame& frame, PayloadProof proof = PayloadProof::kHash);
 // Checks, in this order: known kind; known codec, and one that the kind allows; payload limits, for
 // what it decodes to as well; a plain payload's length against `elements` (a payload may be absent
 // where the kind allows it); payload hash, if that is the proof; that the payload decodes, to finite values.
-// The receiving transport calls it before any actor sees the frame. nullopt if all is well.
-absl::optional<FrameFault> InspectFrame(const Frame& frame,
-                                        PayloadProof proof = PayloadProof::kHash);
-
-// True if no value is NaN or infinite. One pass at memory speed.
-bool AllFinite(const float* values, size_t count);
+// The receiving transport calls it before any actor sees the frame. nullopt if all is well; then the frame's peak
+// is known.
+absl::optional<FrameFault> InspectFrame(Frame& frame, PayloadProof proof = PayloadProof::kHash);
 
 // The answer to a frame that is refused: header echoed, no payload. The sender fields are the
 // caller's to fill.

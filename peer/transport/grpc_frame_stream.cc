@@ -93,7 +93,7 @@ void GrpcFrameStream::PumpWrites() {
     outgoing_.Clear();
     return;
   }
-  StartWriteOp(&outgoing_);
+  StartWriteOp(&outgoing_, outgoing_more_);
 }
 
 bool GrpcFrameStream::TakeOutgoing() {
@@ -104,9 +104,11 @@ bool GrpcFrameStream::TakeOutgoing() {
   {
     absl::MutexLock lock(&mutex_);
     word = std::exchange(word_, absl::nullopt);
-    if (same_host_ != nullptr && same_host_->fetched_untold()) {
+    if (same_host_ != nullptr && same_host_->fetched_untold() &&
+        (word || !queue_.empty() || WordIsDue())) {
       if (!word) word.emplace();
       same_host_->TellFetched(&*word);
+      tell_now_ = false;
     }
     only_word = queue_.empty() && word;
     if (ended_ || (queue_.empty() && !word)) {
@@ -128,6 +130,7 @@ bool GrpcFrameStream::TakeOutgoing() {
     } else {
       outgoing_charge_ = 0;
     }
+    outgoing_more_ = !queue_.empty();
   }
   if (only_word) {
     outgoing_ = EncodeWordAlone(*word);
@@ -197,6 +200,8 @@ SameHostPath* GrpcFrameStream::SameHost() {
 
 // Before what came with the word is delivered.
 void GrpcFrameStream::OnWord(const DecodedFrame& decoded) {
+  bool tell_later = false;
+  bool write = false;
   {
     absl::MutexLock lock(&mutex_);
     const bool first = same_host_ == nullptr;
@@ -206,7 +211,7 @@ void GrpcFrameStream::OnWord(const DecodedFrame& decoded) {
     Say(same_host->OnWord(*decoded.word, &released), &word_);
     queued_bytes_ -= released;
     if (decoded.word->payload_bytes() > 0) {
-      same_host->NoteFetched();
+      same_host->NoteFetched(decoded.word->payload_bytes());
       if (decoded.fault) {
         v1::SameHost decline;
         decline.set_declined(true);
@@ -214,8 +219,34 @@ void GrpcFrameStream::OnWord(const DecodedFrame& decoded) {
       }
     }
     if (first) Say(same_host->Propose(), &word_);
-    if (!word_ && !same_host->fetched_untold()) return;
-    if (closing_ || std::exchange(writing_, true)) return;
+    if (closing_) return;
+    if (word_ || WordIsDue()) {
+      write = !std::exchange(writing_, true);
+    } else if (same_host->fetched_untold()) {
+      tell_later = !std::exchange(tell_timer_, true);
+    }
+  }
+  if (write) PumpWrites();
+  if (tell_later) {
+    Executor* const control = shared_->control;
+    control->ScheduleAt(control->Now() + kTellWithin, [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->TellFetched();
+    });
+  }
+}
+
+bool GrpcFrameStream::WordIsDue() const {
+  return same_host_ != nullptr && same_host_->fetched_untold() &&
+         (tell_now_ || same_host_->owes_word());
+}
+
+void GrpcFrameStream::TellFetched() {
+  {
+    absl::MutexLock lock(&mutex_);
+    tell_timer_ = false;
+    if (ended_ || closing_ || same_host_ == nullptr || !same_host_->fetched_untold()) return;
+    tell_now_ = true;
+    if (std::exchange(writing_, true)) return;
   }
   PumpWrites();
 }

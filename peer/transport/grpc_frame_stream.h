@@ -81,7 +81,8 @@ class GrpcFrameStream : public std::enable_shared_from_this<GrpcFrameStream> {
  private:
   // The gRPC operations. Called with the mutex held, so they must not call back.
   virtual void StartReadOp(grpc::ByteBuffer* into) = 0;
-  virtual void StartWriteOp(const grpc::ByteBuffer* from) = 0;
+  // `more`: another one follows at once, so that they may travel together.
+  virtual void StartWriteOp(const grpc::ByteBuffer* from, bool more) = 0;
   // The last write is done after Close. True if the stream has thereby ended.
   virtual bool StartCloseOp() = 0;
   // Called once, without the mutex, when the stream has ended through End.
@@ -90,6 +91,8 @@ class GrpcFrameStream : public std::enable_shared_from_this<GrpcFrameStream> {
   virtual void OnReadsOver() = 0;
 
   static constexpr absl::Duration kAfterlife = absl::Seconds(5);
+  // What has been copied from the other end's memory is told with the next frame, but no later than this.
+  static constexpr absl::Duration kTellWithin = absl::Milliseconds(100);
 
   void PumpWrites();
   // What to write next, in outgoing_. False: nothing.
@@ -97,6 +100,9 @@ class GrpcFrameStream : public std::enable_shared_from_this<GrpcFrameStream> {
   SameHostPath* SameHost() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ProposeSameHost();
   void OnWord(const DecodedFrame& decoded);
+  // Whether it is time to tell what was fetched, even alone.
+  bool WordIsDue() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TellFetched();
   void Received();
   void Deliver(DecodedFrame decoded);
   void Delivered(size_t charge);
@@ -117,9 +123,12 @@ class GrpcFrameStream : public std::enable_shared_from_this<GrpcFrameStream> {
   bool proposes_ ABSL_GUARDED_BY(mutex_) = false;
   bool read_something_ ABSL_GUARDED_BY(mutex_) = false;
   absl::optional<v1::SameHost> word_ ABSL_GUARDED_BY(mutex_);  // to be sent
+  bool tell_timer_ ABSL_GUARDED_BY(mutex_) = false;            // runs
+  bool tell_now_ ABSL_GUARDED_BY(mutex_) = false;              // has run out
   // Of whoever set writing_, until gRPC has them and until it gives them back.
   grpc::ByteBuffer outgoing_;
   size_t outgoing_charge_ = 0;
+  bool outgoing_more_ = false;
 
   size_t undelivered_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool read_paused_ ABSL_GUARDED_BY(mutex_) = false;

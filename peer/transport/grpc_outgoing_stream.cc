@@ -53,7 +53,11 @@ class Stream final : public GrpcOutgoingStream,
 
   bool OtherEndIsHere() const override { return here_ || IsThisHost(context_.peer()); }
   void StartReadOp(grpc::ByteBuffer* into) override { StartRead(into); }
-  void StartWriteOp(const grpc::ByteBuffer* from) override { StartWrite(from); }
+  void StartWriteOp(const grpc::ByteBuffer* from, bool more) override {
+    grpc::WriteOptions options;
+    if (more) options.set_buffer_hint();
+    StartWrite(from, options);
+  }
   bool StartCloseOp() override {
     StartWritesDone();
     return false;

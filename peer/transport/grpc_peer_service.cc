@@ -32,7 +32,11 @@ class GrpcPeerService::IncomingStream final
 
   bool OtherEndIsHere() const override { return here_; }
   void StartReadOp(grpc::ByteBuffer* into) override { StartRead(into); }
-  void StartWriteOp(const grpc::ByteBuffer* from) override { StartWrite(from); }
+  void StartWriteOp(const grpc::ByteBuffer* from, bool more) override {
+    grpc::WriteOptions options;
+    if (more) options.set_buffer_hint();
+    StartWrite(from, options);
+  }
   bool StartCloseOp() override {
     Finish(grpc::Status::OK);
     return true;

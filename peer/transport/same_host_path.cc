@@ -91,6 +91,7 @@ absl::Status SameHostPath::Fetch(int64_t process, const v1::SameHost& reference,
 void SameHostPath::TellFetched(v1::SameHost* word) {
   word->set_fetched(fetched_);
   fetched_told_ = fetched_;
+  untold_bytes_ = 0;
 }
 
 }  // namespace starling

@@ -33,6 +33,8 @@ class SameHostPath {
  public:
   // Smaller payloads are carried by their frames: the detour costs more than the copy.
   static constexpr size_t kLeastPayload = size_t{32} << 10;
+  // Up: fewer messages; down: the sender's memory is free sooner.
+  static constexpr size_t kMostUntold = size_t{8} << 20;
 
   // `challenge` is hard to guess and not 0.
   explicit SameHostPath(uint64_t challenge) : challenge_(challenge) {}
@@ -60,8 +62,13 @@ class SameHostPath {
   // FAILED_PRECONDITION: it cannot be read. DATA_LOSS: it has been forgotten meanwhile.
   static absl::Status Fetch(int64_t process, const v1::SameHost& reference, absl::Span<char> into);
   // To be called after each reference was dealt with; the next word to the other end tells it.
-  void NoteFetched() { ++fetched_; }
+  void NoteFetched(size_t payload_bytes) {
+    ++fetched_;
+    untold_bytes_ += payload_bytes;
+  }
   bool fetched_untold() const { return fetched_ != fetched_told_; }
+  // So much that it should not wait for a frame to travel with.
+  bool owes_word() const { return untold_bytes_ >= kMostUntold; }
   // Adds it to a word that is on its way.
   void TellFetched(v1::SameHost* word);
 
@@ -84,6 +91,7 @@ class SameHostPath {
   bool proof_seen_ = false;  // there is one try
   uint64_t fetched_ = 0;
   uint64_t fetched_told_ = 0;
+  size_t untold_bytes_ = 0;
 };
 
 }  // namespace starling

@@ -215,11 +215,25 @@ TEST_P(CodecConformanceTest, NothingThatPassesInspectionIsNotFinite) {
       if (InspectPayload(*codec_, bytes, 3000).ok()) {
         for (const float value : Decode(*codec_, bytes, 3000)) ASSERT_TRUE(std::isfinite(value));
       } else {
-        EXPECT_TRUE(absl::IsOutOfRange(InspectPayload(*codec_, bytes, 3000)));
+        EXPECT_TRUE(absl::IsOutOfRange(InspectPayload(*codec_, bytes, 3000).status()));
       }
     }
   }
   EXPECT_TRUE(InspectPayload(*codec_, Encode(*codec_, Gaussian(3000, 1, 15), 3), 3000).ok());
+}
+
+TEST_P(CodecConformanceTest, NoNumberExceedsThePeakThatInspectionFinds) {
+  for (const float scale : {1e-20f, 1.0f, 1e20f}) {
+    const std::string bytes = Encode(*codec_, Gaussian(3000, scale, 18), 3);
+    const absl::StatusOr<float> peak = InspectPayload(*codec_, bytes, 3000);
+    ASSERT_TRUE(peak.ok()) << peak.status();
+    float largest = 0;
+    for (const float value : Decode(*codec_, bytes, 3000)) {
+      largest = std::max(largest, std::fabs(value));
+    }
+    EXPECT_LE(largest, *peak);
+    EXPECT_GE(largest, 0.99f * *peak) << "no bound is worth much that is far off";
+  }
 }
 
 TEST_P(CodecConformanceTest, PayloadsOfAnotherLengthAreRefused) {
@@ -228,7 +242,7 @@ TEST_P(CodecConformanceTest, PayloadsOfAnotherLengthAreRefused) {
   Values got(3000);
   for (const std::string& wrong :
        {bytes + 'x', bytes.substr(0, bytes.size() - 1), bytes.substr(0, 1), std::string()}) {
-    EXPECT_TRUE(absl::IsInvalidArgument(InspectPayload(*codec_, wrong, 3000)));
+    EXPECT_TRUE(absl::IsInvalidArgument(InspectPayload(*codec_, wrong, 3000).status()));
     EXPECT_TRUE(absl::IsInvalidArgument(DecodePayload(*codec_, wrong, absl::MakeSpan(got))));
   }
 }
@@ -250,13 +264,15 @@ TEST_P(CodecConformanceTest, DecodersSurviveArbitraryBytes) {
     std::memcpy(exact.get(), bytes.data(), bytes.size());
     const absl::string_view view(exact.get(), bytes.size());
     const auto values = absl::MakeSpan(got).subspan(0, length);
-    const absl::Status inspected = InspectPayload(*codec_, view, length);
+    const absl::StatusOr<float> peak = InspectPayload(*codec_, view, length);
+    const absl::Status inspected = peak.status();
     const absl::Status decoded = DecodePayload(*codec_, view, values);
     // A number that is not finite is told before what comes after it is looked at.
     if (absl::IsOutOfRange(inspected)) continue;
     ASSERT_EQ(decoded.ok(), inspected.ok()) << inspected;
     if (!inspected.ok()) continue;
-    for (const float value : values) ASSERT_TRUE(std::isfinite(value));
+    for (const float value : values) ASSERT_LE(std::fabs(value), *peak);
+    ASSERT_TRUE(std::isfinite(*peak));
   }
 }
 

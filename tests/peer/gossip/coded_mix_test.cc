@@ -1,6 +1,7 @@
 #include "peer/gossip/coded_mix.h"
 
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -63,7 +64,7 @@ Response Respond(const MixRule& rule, Values own, const CodedBytes& request,
   std::string out(codec->MaxBytes(own.size()), '\0');
   size_t size = 0;
   Response response;
-  response.norms = RespondCoded(rule, absl::MakeSpan(own), request, terms, {codec.get(), 3},
+  response.norms = *RespondCoded(rule, absl::MakeSpan(own), request, terms, {codec.get(), 3},
                                 out.data(), &size);
   out.resize(size);
   response.own = std::move(own);
@@ -121,7 +122,7 @@ TEST(CodedMixTest, TheDistanceIsThatBeforeTheExchange) {
         Respond(*rule, responder, Encoded("fp32", initiator), "int8");
     EXPECT_NEAR(response.norms.squared_distance / squared, 1, 1e-5);
     Values after = initiator;
-    EXPECT_NEAR(CommitCoded(*rule, absl::MakeSpan(after), {}, response.reply, {}) / squared, 1,
+    EXPECT_NEAR(*CommitCoded(*rule, absl::MakeSpan(after), {}, response.reply, {}) / squared, 1,
                 1e-2);
   }
 }
@@ -145,6 +146,23 @@ TEST(CodedMixTest, RepeatedExchangesAgreeThroughEveryCodec) {
       CommitCoded(*rule, absl::MakeSpan(a), {}, Held(out.substr(0, size), codec->wire()), {});
     }
     EXPECT_LT(SquaredDistance(a, b), 1e-6 * at_first) << row.name;
+  }
+}
+
+TEST(CodedMixTest, OwnNumbersThatAreNotFiniteAreNoticedByBothHalves) {
+  const auto rule = MakeElasticMix(0.3);
+  const auto codec = *MakeCodec("bf16");
+  const CodedBytes request = Encoded("fp32", Gaussian(1));
+  const CodedBytes reply = Respond(*rule, Gaussian(2), request, "bf16").reply;
+  for (const size_t place : {size_t{0}, size_t{kCount} - 1}) {
+    Values own = Gaussian(2);
+    own[place] = std::numeric_limits<float>::quiet_NaN();
+    std::string out(codec->MaxBytes(own.size()), '\0');
+    size_t size = 0;
+    MixTerms terms;
+    EXPECT_FALSE(RespondCoded(*rule, absl::MakeSpan(own), request, terms, {codec.get(), 3},
+                              out.data(), &size));
+    EXPECT_FALSE(CommitCoded(*rule, absl::MakeSpan(own), {}, reply, {}));
   }
 }
 

@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "peer/codec/codec.h"
 #include "peer/codec/payload.h"
+#include "peer/codec/peak.h"
 #include "peer/codec/registry.h"
 #include "peer/runtime/random.h"
 #include "tests/peer/gossip/fake_parameter_owner.h"
@@ -59,7 +60,7 @@ TEST(MeasureTest, CountsEveryNumberOnceWhateverTheLength) {
     EXPECT_EQ(measured.squares, 4.0 * static_cast<double>(count - 1) + 9);
     EXPECT_EQ(measured.peak, 3);
     EXPECT_EQ(PeakOf(values), 3);
-    EXPECT_TRUE(IsFinite(values));
+    EXPECT_TRUE(AllFinite(values));
   }
 }
 
@@ -70,8 +71,8 @@ TEST(MeasureTest, WhatIsNotFiniteShowsWhereverItIs) {
     for (const size_t at : {0, 1, 2047, 2048, 4999}) {
       std::vector<float> values = Draw(1, 1);
       values[at] = value;
-      EXPECT_FALSE(IsFinite(values)) << value << " at " << at;
-      EXPECT_EQ(PeakOf(values), std::numeric_limits<double>::infinity());
+      EXPECT_FALSE(AllFinite(values)) << value << " at " << at;
+      EXPECT_EQ(PeakOf(values), std::numeric_limits<float>::infinity());
       EXPECT_TRUE(OutOfScale(Measure(values), Measure(Draw(1, 1)), {})) << value << " at " << at;
     }
   }

@@ -89,8 +89,10 @@ class FakeParameterOwner : public ParameterOwner {
       double& mass = masses.at(offset / shard_elements);
       terms.own_mass = mass;
       size_t size = 0;
-      const MixNorms norms = RespondCoded(*rule, absl::MakeSpan(values).subspan(offset, elements),
-                                          incoming, terms, {codec.get()}, reply.data(), &size);
+      const MixNorms norms =
+          RespondCoded(*rule, absl::MakeSpan(values).subspan(offset, elements), incoming, terms,
+                       {codec.get()}, reply.data(), &size)
+              .value();
       mass = terms.own_mass;
       reply.resize(size);
       done(MixAnswer{{size == 0 ? SharedBytes() : HoldBytes(std::move(reply)), codec->wire()},
@@ -111,7 +113,8 @@ class FakeParameterOwner : public ParameterOwner {
       last_terms = terms;
       last_tether = tether;
       done(CommitCoded(*rule, absl::MakeSpan(values).subspan(offset, elements), snapshot, reply,
-                       terms));
+                       terms)
+               .value());
     });
   }
   void DropAnchors() override { ++anchors_dropped; }

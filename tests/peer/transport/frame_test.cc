@@ -24,7 +24,7 @@ Frame MakeFrame(v1::FrameKind kind, std::vector<float> values) {
   return frame;
 }
 
-v1::RefusalReason ReasonFor(const Frame& frame) {
+v1::RefusalReason ReasonFor(Frame frame) {
   const absl::optional<FrameFault> fault = InspectFrame(frame);
   if (!fault) return v1::REFUSAL_REASON_UNSPECIFIED;
   EXPECT_FALSE(fault->detail.empty());

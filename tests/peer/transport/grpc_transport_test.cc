@@ -295,6 +295,19 @@ TEST(GrpcTransportTest, PayloadsThatWereCopiedMakeRoomForOthers) {
   EXPECT_GT(BytesCopied(a, b, 1, size_t{1} << 20), 2 * options.max_queued_bytes);
 }
 
+TEST(GrpcTransportTest, APayloadThatWasCopiedIsLetGoThoughNobodyAnswers) {
+  TestNode a, b;
+  EXPECT_GT(BytesCopied(a, b, 1), 0);
+  Frame frame = RequestFrame(100, RandomValues(1 << 16));
+  absl::Notification let_go;
+  frame.payload = SharedBytes(
+      std::shared_ptr<const void>(frame.payload.data(),
+                                  [&let_go, whole = frame.payload](const void*) { let_go.Notify(); }),
+      frame.payload.data(), frame.payload.size());
+  EXPECT_TRUE(a.Send(b.address(), std::move(frame)).ok());
+  EXPECT_TRUE(let_go.WaitForNotificationWithTimeout(absl::Seconds(10)));
+}
+
 TEST(GrpcTransportTest, AReferenceOfSomebodyWhoHasShownNothingIsRefused) {
   TestNode b;
   TypedStream client(b.address());

@@ -74,7 +74,7 @@ TEST_F(SameHostPathTest, APayloadStaysUntilItIsFetchedAndIsCountedThen) {
     reference = sender_.Refer(b);
   }
   EXPECT_FALSE(first.expired());
-  reader_.NoteFetched();
+  reader_.NoteFetched(SameHostPath::kLeastPayload);
   EXPECT_TRUE(reader_.fetched_untold());
   v1::SameHost word;
   reader_.TellFetched(&word);
@@ -91,6 +91,19 @@ TEST_F(SameHostPathTest, APayloadStaysUntilItIsFetchedAndIsCountedThen) {
   sender_.OnWord(word, &released);
   EXPECT_EQ(released, SameHostPath::kLeastPayload);
   EXPECT_FALSE(sender_.keeps());
+}
+
+TEST_F(SameHostPathTest, MuchThatWasFetchedDoesNotWaitForAFrameToBeToldWith) {
+  Agree(sender_, reader_);
+  EXPECT_FALSE(reader_.owes_word());
+  reader_.NoteFetched(SameHostPath::kMostUntold - 1);
+  EXPECT_FALSE(reader_.owes_word());
+  reader_.NoteFetched(1);
+  EXPECT_TRUE(reader_.owes_word());
+  v1::SameHost word;
+  reader_.TellFetched(&word);
+  EXPECT_EQ(word.fetched(), 2);
+  EXPECT_FALSE(reader_.owes_word());
 }
 
 TEST_F(SameHostPathTest, AFetchThatComesTooLateIsNoticed) {
