@@ -11,8 +11,6 @@
 namespace starling {
 namespace {
 
-// Rows of one message that are looked at; more is not what we send.
-constexpr int kMaxRowsRead = 1024;
 // Whoever was stopped compares its table with so many others.
 constexpr int kSyncsAfterPause = 3;
 // Whom nobody answers for as long as so many such calls may take, has nobody to be in touch with.
@@ -116,6 +114,8 @@ void Membership::OnAnswer(absl::Time now, const PingAction& ping,
   if (row == nullptr) {
     if (ping.purpose == PingAction::Purpose::kProbe) DropProbe(ping.probe);
     if (ping.purpose == PingAction::Purpose::kHelp) HelperIsDone(now, ping.probe);
+    // A process that ran as this peer before us, and leaves now, may be the only one that we know.
+    if (sender.peer_id() == self_.peer_id()) LearnAll(now, RowsOf(response));
     const Row* const stranger = Find(PeerId(sender.peer_id()));
     if (ping.purpose == PingAction::Purpose::kSeed && stranger != nullptr &&
         stranger->verdict == Verdict::kIncompatible) {
@@ -141,8 +141,7 @@ void Membership::OnAnswer(absl::Time now, const PingAction& ping,
       HelperIsDone(now, ping.probe);
     }
   }
-  const auto& rows = RowsOf(response);
-  for (int i = 0; i < std::min(rows.size(), kMaxRowsRead); ++i) Learn(now, rows[i]);
+  LearnAll(now, RowsOf(response));
   // One sent before the standstill says how things were then.
   if (response.has_sync() && ping.sent >= woke_) BackInTouch();
 }
@@ -201,14 +200,12 @@ Membership::Row* Membership::Heard(absl::Time now, const v1::ControlRequest& req
 
 void Membership::OnPing(absl::Time now, const v1::ControlRequest& request) {
   if (Heard(now, request) == nullptr) return;
-  const auto& rows = request.ping().members();
-  for (int i = 0; i < std::min(rows.size(), kMaxRowsRead); ++i) Learn(now, rows[i]);
+  LearnAll(now, request.ping().members());
 }
 
 void Membership::OnSync(absl::Time now, const v1::ControlRequest& request) {
   if (Heard(now, request) == nullptr) return;
-  const auto& rows = request.sync().members();
-  for (int i = 0; i < std::min(rows.size(), kMaxRowsRead); ++i) Learn(now, rows[i]);
+  LearnAll(now, request.sync().members());
 }
 
 void Membership::OnGoodbye(absl::Time now, const v1::Member& sender, absl::string_view reason) {

@@ -269,6 +269,7 @@ class Membership {
 
   // membership_hearsay.cc: what others say about third parties.
   void Learn(absl::Time now, const v1::Member& member);
+  void LearnAll(absl::Time now, const google::protobuf::RepeatedPtrField<v1::Member>& members);
   void LearnOfSelf(const v1::Member& member);
   void LearnSuspicion(absl::Time now, Row& row, const v1::Member& member);
   void LearnDeath(absl::Time now, Row& row, const v1::Member& member);

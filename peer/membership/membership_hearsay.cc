@@ -12,6 +12,8 @@
 namespace starling {
 namespace {
 
+// Rows of one message that are looked at; more is not what we send.
+constexpr int kMaxRowsRead = 1024;
 // Accusers of one rumour that are looked at.
 constexpr int kMaxAccusers = 64;
 // A contradiction cannot be further ahead of what we remember to have said.
@@ -26,6 +28,11 @@ std::vector<PeerId> AccusersOf(const v1::Member& member) {
 }
 
 }  // namespace
+
+void Membership::LearnAll(absl::Time now,
+                          const google::protobuf::RepeatedPtrField<v1::Member>& members) {
+  for (int i = 0; i < std::min(members.size(), kMaxRowsRead); ++i) Learn(now, members[i]);
+}
 
 void Membership::Learn(absl::Time now, const v1::Member& member) {
   if (member.peer_id() == self_.peer_id()) return LearnOfSelf(member);

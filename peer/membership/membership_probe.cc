@@ -45,7 +45,12 @@ void Membership::ProbeNext(absl::Time now) {
 
 void Membership::StartProbe(absl::Time now, Row& row, bool in_turn) {
   const PeerId id(row.member.peer_id());
-  if (row.member.address() == self_.address() || probe_of_.count(id) > 0) return;
+  if (row.member.address() == self_.address()) {
+    // No call is needed to know who answers there. It may be who we were before we lost our memory.
+    if (!IsDeparted(row.member)) MarkDead(now, row, "this peer answers at its address");
+    return;
+  }
+  if (probe_of_.count(id) > 0) return;
   counters_.set_probes(counters_.probes() + 1);
   row.probed = now;
   const uint64_t number = next_probe_number_++;

@@ -14,6 +14,14 @@ bool CanTalk(const SimPeer& peer) {
   return !peer.paused() && !peer.leaving() && peer.phase() != v1::PHASE_STARTING;
 }
 
+// Where the other is now. Two of whom neither knows that need somebody to introduce them, who may be out of reach.
+bool Knows(const SimPeer& peer, const SimPeer& other) {
+  const v1::Status& status = peer.Status();
+  return std::any_of(status.peers().begin(), status.peers().end(), [&](const v1::PeerStatus& row) {
+    return row.peer_id() == other.spec().id.ToString() && row.address() == other.spec().address;
+  });
+}
+
 class AnswerChecker final : public Checker {
  public:
   absl::string_view name() const override { return "answers"; }
@@ -55,6 +63,7 @@ class AnswerChecker final : public Checker {
         const absl::Duration lasts =
             simulation.now() - std::max(pair.gone_since, pair.talk_since);
         if (lasts <= AnswerBound(simulation.options(), pair.apart)) continue;
+        if (!Knows(*peer, *other) && !Knows(*other, *peer)) continue;
         Complain(absl::StrCat("peer ", peer->spec().node, " has thought for ",
                               absl::FormatDuration(lasts), " that peer ", other->spec().node, " is ",
                               v1::PeerState_Name(row->second->state()), " (", row->second->reason(),

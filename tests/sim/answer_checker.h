@@ -3,7 +3,8 @@
 //
 // Judged for each pair that has lived, awake and with a reliable network between them in both
 // directions, for AnswerBound, and only of what is believed all that while: a peer that others cannot reach may be
-// accused again and again, and contradicts again and again. Of who left, only if it did not: whoever comes back
+// accused again and again, and contradicts again and again. One of the two must know where the other is: who has
+// moved, as the clone of a peer does, is not found at its old address. Of who left, only if it did not: whoever comes back
 // is found by whom it calls.
 
 #ifndef STARLING_TESTS_SIM_ANSWER_CHECKER_H_

@@ -268,6 +268,41 @@ TEST_F(MembershipTest, AddressTakenOverByAnotherPeerEndsTheOldOne) {
   EXPECT_EQ(State(1), v1::PEER_STATE_DEAD);
 }
 
+TEST_F(MembershipTest, WhoReplacesAProcessLearnsFromItWhoElseThereIs) {
+  up_ = {Peer(1)};
+  core_.AddSeed(now_, "old:7000");
+  const PingAction ping = Await(Purpose::kSeed);
+  v1::Member predecessor = Peer(kSelf, v1::PEER_STATE_ALIVE, 0);
+  predecessor.set_address("old:7000");
+  v1::ControlResponse response = PongFrom(predecessor);
+  *response.mutable_sync()->add_members() = predecessor;
+  *response.mutable_sync()->add_members() = Peer(1);
+  core_.OnAnswer(now_, ping, response, absl::Milliseconds(2));
+  RunCalls();
+  EXPECT_EQ(core_.superseded(), "");
+  EXPECT_EQ(State(1), v1::PEER_STATE_ALIVE);
+}
+
+TEST_F(MembershipTest, WhoIsSaidToBeWhereWeAreIsDeadAndNobodyWaitsForIt) {
+  v1::Member predecessor = Peer(2);
+  predecessor.set_address(Peer(kSelf).address());
+  up_ = {Peer(1)};
+  core_.OnPing(now_, PingFrom(Peer(1), {predecessor}));
+  RunCalls();
+  EXPECT_FALSE(core_.has_untried());
+  EXPECT_EQ(State(2), v1::PEER_STATE_DEAD);
+  EXPECT_TRUE(absl::EndsWith(Reason(2), "answers at its address")) << Reason(2);
+  // Whoever still believes in it changes nothing, and if it contradicts, it is dead again.
+  core_.OnPing(now_, PingFrom(Peer(1), {predecessor}));
+  EXPECT_EQ(State(2), v1::PEER_STATE_DEAD);
+  predecessor.set_refutations(1);
+  core_.OnPing(now_, PingFrom(Peer(1), {predecessor}));
+  RunCalls();
+  Pass(2 * options_.ping_interval);
+  EXPECT_FALSE(core_.has_untried());
+  EXPECT_EQ(State(2), v1::PEER_STATE_DEAD);
+}
+
 TEST_F(MembershipTest, CoordinatorIntroducesMembersAndShowsPastFailures) {
   v1::SwarmView view;
   *view.add_members() = Peer(1);
