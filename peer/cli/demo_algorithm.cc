@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "peer/algorithms/registry.h"
+#include "peer/codec/registry.h"
+#include "peer/gossip/codec_choice.h"
 #include "peer/runtime/run_config.h"
 
 namespace starling {
@@ -64,6 +66,15 @@ absl::StatusOr<DemoOptions> WithAlgorithm(DemoOptions options, absl::string_view
     if (absl::Status fits = CheckOptimizer(config->name(), options.optimizer); !fits.ok()) {
       return fits;
     }
+  }
+  const absl::StatusOr<CodecChoice> codecs =
+      MakeCodecChoice(options.request_codec, options.reply_codec);
+  if (!codecs.ok()) return codecs.status();
+  if (made->mix == nullptr) {
+    // Rounds carry fp32 alone; that the algorithm compared with it has codecs says nothing about this one.
+    options.request_codec = options.reply_codec = PlainCodec()->spec();
+  } else if (absl::Status fits = CheckCodecs(*made, *codecs); !fits.ok()) {
+    return fits;
   }
   options.algorithm = std::string(algorithm);
   options.centre = made->needs_centre;

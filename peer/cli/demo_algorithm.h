@@ -16,7 +16,8 @@ namespace starling {
 // `options` for a run of `algorithm` (name[:option=value,...]): whether a centre is needed and, if the
 // user named no optimizer, the usual one of an algorithm that does not go with all of them.
 // INVALID_ARGUMENT: there is no such algorithm or option, or it does not go with so many workers or
-// with the user's optimizer; says what would.
+// with the user's optimizer; says what would. Or its exchanges do not go with the codecs; an algorithm without
+// exchanges has none.
 absl::StatusOr<DemoOptions> WithAlgorithm(DemoOptions options, absl::string_view algorithm);
 
 // --compare asks for more than one algorithm: "all", or a list in the sense below.

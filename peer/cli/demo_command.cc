@@ -33,6 +33,11 @@ ABSL_FLAG(std::string, algorithm, "elastic_gossip",
           "peers apart");
 ABSL_FLAG(std::string, optimizer, "", "sgd, nesterov, nesterov_velocity, adamw, adahessian or lars; empty is the usual one of the "
           "algorithm, else the daemons' default");
+ABSL_FLAG(std::string, request_codec, "fp32",
+          "how parameters travel in the peers' requests: fp32, bf16, fp16");
+ABSL_FLAG(std::string, reply_codec, "fp32",
+          "how their replies travel; where these are differences, coarser than parameters may be: int8, "
+          "qsgd:bits=4, topk:share=1/100 and others");
 ABSL_FLAG(double, learning_rate, 0, "step length; 0 is the optimizer's default");
 ABSL_FLAG(double, decay_share, 1.0 / 3,
           "last share of the run over which the step length falls to 0; 0 keeps it constant");
@@ -66,6 +71,8 @@ examples:
   starling demo --churn                     one peer is killed, another joins
   starling demo --dirichlet_alpha=0.3 --compare=none
                                             what the exchanges are worth on uneven data
+  starling demo --request_codec=bf16 --reply_codec=int8
+                                            exchanges of three eighths of the bytes
   starling demo --algorithm=easgd --peers=3 three peers and a fourth that holds the centre
   starling demo --compare=all --epochs=1    every algorithm, one after the other, in one table
   starling demo --output=json 2>/dev/null | jq .averaged.test_accuracy
@@ -79,6 +86,8 @@ DemoOptions OptionsFromFlags() {
           .model = absl::GetFlag(FLAGS_model),
           .algorithm = absl::GetFlag(FLAGS_algorithm),
           .data = absl::GetFlag(FLAGS_data),
+          .request_codec = absl::GetFlag(FLAGS_request_codec),
+          .reply_codec = absl::GetFlag(FLAGS_reply_codec),
           .data_dir = absl::GetFlag(FLAGS_data_dir),
           .optimizer = absl::GetFlag(FLAGS_optimizer),
           .learning_rate = absl::GetFlag(FLAGS_learning_rate),

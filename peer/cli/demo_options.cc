@@ -107,6 +107,8 @@ std::vector<std::string> PeerArguments(const DemoOptions& options, absl::string_
       absl::StrCat("--address_file=", address_file),
       absl::StrCat("--coordinator=", coordinator),
       absl::StrCat("--name=", name),
+      absl::StrCat("--request_codec=", options.request_codec),
+      absl::StrCat("--reply_codec=", options.reply_codec),
   };
   // Where files are is each machine's own business, so it does not come with the run.
   if (!options.data_dir.empty()) {

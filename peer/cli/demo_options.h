@@ -22,6 +22,9 @@ struct DemoOptions {
   std::string model = "mlp";
   std::string algorithm = "elastic_gossip";  // name[:option=value,...]
   std::string data = "fashion_mnist";
+  // How parameters travel in exchanges; as of peerd.
+  std::string request_codec = "fp32";
+  std::string reply_codec = "fp32";
   // Directory of the data files; empty means the data set's usual place.
   std::string data_dir;
   // One peer more, which holds the centre; WithAlgorithm of demo_algorithm.h knows.

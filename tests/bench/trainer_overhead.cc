@@ -3,18 +3,21 @@
 //
 //   bazel run //tests/bench:trainer_overhead -- --rounds=3 --seconds=15
 //
-// Runs alternate (none, gossip, none, gossip, ...), so that a slow spell of a shared machine hits
-// both; each ratio is taken within one round, and the median of the rounds is the figure.
+// In each round there is a run of `none` and one of each case, so that a slow spell of a shared machine hits
+// all of them; each ratio is taken within one round, and the median of the rounds is the figure.
 
 #include <algorithm>
 #include <cstdio>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "peer/cli/daemon_paths.h"
@@ -25,15 +28,42 @@
 #include "peer/runtime/flags.h"
 
 ABSL_FLAG(std::string, model, "mlp_large", "model to train");
-ABSL_FLAG(std::string, algorithm, "elastic_gossip:p=1/8", "algorithm to compare with none");
+ABSL_FLAG(std::string, cases,
+          "elastic_gossip:p=1/32;elastic_gossip:p=1/8;elastic_gossip:p=1/8 bf16/bf16;"
+          "elastic_gossip:p=1/2;elastic_gossip:p=1",
+          "what to compare with none: algorithms, separated by semicolons, each perhaps with its codecs");
 ABSL_FLAG(int, peers, 2, "peers on this machine");
 ABSL_FLAG(int, batch_size, 128, "examples in one step");
-ABSL_FLAG(int, rounds, 3, "pairs of runs");
+ABSL_FLAG(int, rounds, 3, "runs of each");
 ABSL_FLAG(absl::Duration, warm_up, absl::Seconds(5), "training before measuring");
 ABSL_FLAG(absl::Duration, seconds, absl::Seconds(15), "length of one measurement");
 
 namespace starling {
 namespace {
+
+struct Case {
+  std::string algorithm;
+  std::string request_codec = "fp32";
+  std::string reply_codec = "fp32";
+  std::vector<double> ratios;
+  std::vector<double> shares;
+
+  std::string name() const {
+    return absl::StrCat(algorithm, " ", request_codec, "/", reply_codec);
+  }
+};
+
+// From "ALGORITHM" or "ALGORITHM REQUEST/REPLY".
+Case CaseOf(absl::string_view text) {
+  const std::pair<std::string, std::string> words = absl::StrSplit(text, absl::MaxSplits(' ', 1));
+  Case made{words.first};
+  if (words.second.empty()) return made;
+  const std::pair<std::string, std::string> codecs =
+      absl::StrSplit(words.second, absl::MaxSplits('/', 1));
+  made.request_codec = codecs.first;
+  made.reply_codec = codecs.second;
+  return made;
+}
 
 struct Measurement {
   double steps_per_second = 0;  // mean over the peers
@@ -41,12 +71,14 @@ struct Measurement {
   uint64_t exchanges = 0;
 };
 
-absl::StatusOr<Measurement> Measure(const std::string& algorithm, const StopSignal& stop) {
+absl::StatusOr<Measurement> Measure(const Case& what, const StopSignal& stop) {
   auto directory = TempDirectory::Create("starling-bench-");
   if (!directory.ok()) return directory.status();
   DemoSwarm::Options options;
   options.demo.model = absl::GetFlag(FLAGS_model);
-  options.demo.algorithm = algorithm;
+  options.demo.algorithm = what.algorithm;
+  options.demo.request_codec = what.request_codec;
+  options.demo.reply_codec = what.reply_codec;
   options.demo.peers = absl::GetFlag(FLAGS_peers);
   options.demo.batch_size = absl::GetFlag(FLAGS_batch_size);
   options.demo.epochs = 1e6;
@@ -111,29 +143,39 @@ int Main(int argc, char** argv) {
     return ExitCodeFor(positional.status());
   }
   StopSignal stop;
-  const std::string algorithm = absl::GetFlag(FLAGS_algorithm);
+  std::vector<Case> cases;
+  for (const absl::string_view text :
+       absl::StrSplit(absl::GetFlag(FLAGS_cases), ';', absl::SkipWhitespace())) {
+    cases.push_back(CaseOf(text));
+  }
   std::printf("%s, batch %d, %d peers on %u cores\n", absl::GetFlag(FLAGS_model).c_str(),
               absl::GetFlag(FLAGS_batch_size), absl::GetFlag(FLAGS_peers),
               std::thread::hardware_concurrency());
-  std::printf("%5s  %12s  %12s  %6s  %12s  %9s\n", "round", "none", algorithm.substr(0, 12).c_str(),
-              "ratio", "mixing share", "exchanges");
-  std::vector<double> ratios, shares;
-  for (int round = 0; round < absl::GetFlag(FLAGS_rounds); ++round) {
-    const auto none = Measure("none", stop);
-    const auto gossip = none.ok() ? Measure(algorithm, stop) : none;
-    if (!gossip.ok()) {
-      std::fprintf(stderr, "trainer_overhead: %s\n", gossip.status().ToString().c_str());
-      return ExitCodeFor(gossip.status());
+  std::printf("%5s  %-36s  %10s  %6s  %12s  %9s\n", "round", "", "steps/s", "ratio", "mixing share",
+              "exchanges");
+  for (int round = 1; round <= absl::GetFlag(FLAGS_rounds); ++round) {
+    auto measured = Measure(Case{"none"}, stop);
+    const double alone = measured.ok() ? measured->steps_per_second : 0;
+    if (measured.ok()) std::printf("%5d  %-36s  %10.2f\n", round, "none", alone);
+    for (Case& each : cases) {
+      if (measured.ok()) measured = Measure(each, stop);
+      if (!measured.ok()) {
+        std::fprintf(stderr, "trainer_overhead: %s\n", measured.status().ToString().c_str());
+        return ExitCodeFor(measured.status());
+      }
+      each.ratios.push_back(measured->steps_per_second / alone);
+      each.shares.push_back(measured->mixing_share);
+      std::printf("%5d  %-36s  %10.2f  %6.3f  %11.1f%%  %9llu\n", round, each.name().c_str(),
+                  measured->steps_per_second, each.ratios.back(), 100 * each.shares.back(),
+                  static_cast<unsigned long long>(measured->exchanges));
+      std::fflush(stdout);
     }
-    ratios.push_back(gossip->steps_per_second / none->steps_per_second);
-    shares.push_back(gossip->mixing_share);
-    std::printf("%5d  %8.2f st/s  %8.2f st/s  %6.3f  %11.1f%%  %9llu\n", round + 1,
-                none->steps_per_second, gossip->steps_per_second, ratios.back(),
-                100 * shares.back(), static_cast<unsigned long long>(gossip->exchanges));
-    std::fflush(stdout);
   }
-  std::printf("median ratio %.3f, median share of the training thread's time spent mixing %.1f%%\n",
-              Median(ratios), 100 * Median(shares));
+  std::printf("medians\n");
+  for (const Case& each : cases) {
+    std::printf("       %-36s  %10s  %6.3f  %11.1f%%\n", each.name().c_str(), "", Median(each.ratios),
+                100 * Median(each.shares));
+  }
   return kExitOk;
 }
 

@@ -39,6 +39,16 @@ TEST(DemoAlgorithmTest, MistakesAreFoundBeforeAnythingStarts) {
   EXPECT_TRUE(absl::StrContains(Complaint(WithAlgorithm({}, "easgd:tao=4").status()), "tau"));
 }
 
+TEST(DemoAlgorithmTest, CodecsGoWithExchangesThatReachAgreementThroughThem) {
+  const DemoOptions coarse = {.request_codec = "bf16", .reply_codec = "int8"};
+  EXPECT_EQ(WithAlgorithm(coarse, "elastic_gossip")->reply_codec, "int8");
+  EXPECT_FALSE(WithAlgorithm(coarse, "gossiping_sgd").ok()) << "its replies carry parameters";
+  EXPECT_EQ(WithAlgorithm(coarse, "none")->reply_codec, "fp32") << "nothing to write";
+  EXPECT_EQ(WithAlgorithm(coarse, "allreduce_sgd")->request_codec, "fp32");
+  EXPECT_TRUE(absl::StrContains(
+      Complaint(WithAlgorithm({.request_codec = "bf17"}, "elastic_gossip").status()), "bf16"));
+}
+
 TEST(DemoAlgorithmTest, TheNumberOfPeersIsTheNumberOfWorkers) {
   EXPECT_TRUE(WithAlgorithm({.peers = 4}, "gossip_pga:topology=7").ok());
   const std::string error =

@@ -83,6 +83,9 @@ TEST(DemoOptionsTest, PeersGetTheCoordinatorAndWhereTheirFilesAre) {
   EXPECT_TRUE(Has(arguments, "--data_dir=/data"));
   EXPECT_FALSE(HasFlag(arguments, "--max_steps_per_second"));
   EXPECT_FALSE(Has(arguments, "--centre"));
+  EXPECT_TRUE(Has(arguments, "--request_codec=fp32"));
+  EXPECT_TRUE(Has(PeerArguments({.reply_codec = "int8"}, "p1", false, "127.0.0.1:9", "/t/a"),
+                  "--reply_codec=int8"));
   EXPECT_TRUE(Has(PeerArguments({}, "centre", true, "127.0.0.1:9", "/t/a"), "--centre"));
 }
 
