@@ -143,7 +143,8 @@ class GossipActor : public Actor {
 
   bool IsCandidate(PeerId peer, const std::string& address) const;
   void StartExchange(Choice choice, const std::string& address);
-  void OnSnapshot(Snapshot snapshot, const std::string& address);
+  void OnSnapshotPart(SnapshotPart part, const std::string& address);
+  void BeginExchange(Snapshot snapshot, uint32_t there, const std::string& address);
   void ReturnMass(uint32_t shard);
   void SendRequests();
   void SendRequest(uint32_t shard);
@@ -182,8 +183,9 @@ class GossipActor : public Actor {
   uint64_t last_commit_step_ = 0;  // step at the last committed exchange of ours
   double loss_ = 0;
   uint64_t due_ = 0;  // exchanges that were due so far
-  // The trainer owes us a snapshot, for an exchange with chosen_ unless that is called off.
+  // The trainer owes us a snapshot or the rest of one, for an exchange with chosen_ unless that is called off.
   bool snapshot_pending_ = false;
+  ExchangeId filling_;  // for which it comes, once the first part has
   absl::optional<PeerId> chosen_;
   uint32_t tether_ = 0;    // of the exchange chosen or under way
   double staleness_ = 0;   // of the exchange under way

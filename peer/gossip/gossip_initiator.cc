@@ -1,5 +1,6 @@
 // GossipActor as the one who asks: one exchange at a time, from the snapshot to the last shard.
 
+#include <algorithm>
 #include <utility>
 
 #include "peer/codec/registry.h"
@@ -14,22 +15,31 @@ namespace {
 
 // Requests are sent again so often.
 constexpr int kResends = 2;
+// A snapshot is told of in pieces of so many parameters, or of a shard. Up: the first request waits longer; down: more
+// messages between the threads.
+constexpr size_t kPieceElements = size_t{1} << 18;
 
 }  // namespace
 
 void GossipActor::StartExchange(Choice choice, const std::string& address) {
   const absl::optional<ExchangeBudget::Plan> plan = budget_.Begin(Now(), choice.peer);
   if (!plan) return;
-  auto deliver = Deliver<Snapshot>([this, address](Snapshot snapshot) {
-    snapshot_pending_ = false;
-    OnSnapshot(std::move(snapshot), address);
-  });
   // A snapshot that stays here is compared with what comes back, and is kept as it is.
   const std::shared_ptr<const Codec>& codec =
       algorithm_.mix->request_has_payload() ? plan->request : PlainCodec();
-  snapshot_pending_ = algorithm_.mix->moves_mass()
-                          ? parameters_->GiveSnapshot(codec, std::move(deliver))
-                          : parameters_->TakeSnapshot(codec, std::move(deliver));
+  if (algorithm_.mix->moves_mass()) {
+    snapshot_pending_ = parameters_->GiveSnapshot(
+        codec, Deliver<Snapshot>([this, address](Snapshot snapshot) {
+          OnSnapshotPart({std::move(snapshot), 0, self_.shards.elements}, address);
+        }));
+  } else {
+    const size_t piece = std::max<size_t>(kPieceElements / self_.shards.shard_elements, 1) *
+                         self_.shards.shard_elements;
+    snapshot_pending_ = parameters_->StreamSnapshot(
+        codec, piece, DeliverEach<SnapshotPart>([this, address](SnapshotPart part) {
+          OnSnapshotPart(std::move(part), address);
+        }));
+  }
   if (!snapshot_pending_) return budget_.OnRequestsSent();
   asked_ = plan->reply;
   chosen_ = choice.peer;
@@ -37,8 +47,24 @@ void GossipActor::StartExchange(Choice choice, const std::string& address) {
   Failpoint("exchange.partner_chosen");
 }
 
-void GossipActor::OnSnapshot(Snapshot snapshot, const std::string& address) {
-  budget_.OnRequestsSent();
+void GossipActor::OnSnapshotPart(SnapshotPart part, const std::string& address) {
+  if (part.failed || part.to == self_.shards.elements) {
+    snapshot_pending_ = false;
+    budget_.OnRequestsSent();
+  }
+  // The last shard may be shorter.
+  const auto there = part.to == self_.shards.elements
+                         ? self_.shards.count()
+                         : static_cast<uint32_t>(part.to / self_.shards.shard_elements);
+  if (part.from == 0) return BeginExchange(std::move(part.whole), there, address);
+  if (outgoing_ == nullptr || outgoing_->id() != filling_) return;
+  if (part.failed) return GiveUp();
+  for (uint32_t shard : outgoing_->Arrive(there)) SendRequest(shard);
+  if (there == self_.shards.count()) Failpoint("exchange.all_requests_sent");
+}
+
+void GossipActor::BeginExchange(Snapshot snapshot, uint32_t there, const std::string& address) {
+  filling_ = ExchangeId();
   // The world may have changed while the trainer finished its step.
   const bool wanted =
       chosen_ && accepting_ && !draining_ && IsCandidate(*chosen_, address) && in_touch_();
@@ -54,7 +80,9 @@ void GossipActor::OnSnapshot(Snapshot snapshot, const std::string& address) {
                    ? 0
                    : StalenessOf(last_step_ - last_commit_step_, algorithm_.staleness_unit);
   outgoing_ = std::make_unique<OutgoingExchange>(ExchangeId(next_exchange_++), *chosen_, address,
-                                                 std::move(snapshot), self_.shards.count(), Now());
+                                                 std::move(snapshot), self_.shards.count(), there,
+                                                 Now());
+  filling_ = outgoing_->id();
   chosen_.reset();
   resent_after_break_ = false;
   reply_bytes_ = 0;
@@ -62,6 +90,7 @@ void GossipActor::OnSnapshot(Snapshot snapshot, const std::string& address) {
   counters_.set_exchanges_started(counters_.exchanges_started() + 1);
   Failpoint("exchange.snapshot_taken");
   SendRequests();
+  if (there == self_.shards.count()) Failpoint("exchange.all_requests_sent");
   ArmTimers();
 }
 
@@ -74,7 +103,6 @@ void GossipActor::ReturnMass(uint32_t shard) {
 
 void GossipActor::SendRequests() {
   for (uint32_t shard : outgoing_->WaitingShards()) SendRequest(shard);
-  Failpoint("exchange.all_requests_sent");
 }
 
 void GossipActor::SendRequest(uint32_t shard) {

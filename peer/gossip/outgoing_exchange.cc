@@ -4,9 +4,16 @@
 
 namespace starling {
 
+std::vector<uint32_t> OutgoingExchange::Arrive(uint32_t there) {
+  STARLING_CHECK(there <= states_.size());
+  std::vector<uint32_t> shards;
+  for (; there_ < there; ++there_) shards.push_back(there_);
+  return shards;
+}
+
 std::vector<uint32_t> OutgoingExchange::WaitingShards() const {
   std::vector<uint32_t> shards;
-  for (uint32_t shard = 0; shard < states_.size(); ++shard) {
+  for (uint32_t shard = 0; shard < there_; ++shard) {
     if (states_[shard] == ShardState::kWaiting) shards.push_back(shard);
   }
   return shards;
@@ -16,6 +23,7 @@ OutgoingExchange::ReplyVerdict OutgoingExchange::OnReply(uint32_t shard) {
   STARLING_CHECK(shard < states_.size());
   switch (states_[shard]) {
     case ShardState::kWaiting:
+      if (shard >= there_) return ReplyVerdict::kIgnore;
       states_[shard] = ShardState::kApplying;
       --waiting_;
       ++applying_;
@@ -54,7 +62,7 @@ void OutgoingExchange::OnUnusable(uint32_t shard) {
 
 bool OutgoingExchange::OnRefusal(uint32_t shard) {
   STARLING_CHECK(shard < states_.size());
-  if (states_[shard] != ShardState::kWaiting) return false;
+  if (states_[shard] != ShardState::kWaiting || shard >= there_) return false;
   states_[shard] = ShardState::kRefused;
   --waiting_;
   ++refused_;
@@ -63,12 +71,14 @@ bool OutgoingExchange::OnRefusal(uint32_t shard) {
 
 bool OutgoingExchange::OnDamaged(uint32_t shard) {
   STARLING_CHECK(shard < states_.size());
-  return states_[shard] == ShardState::kWaiting && damaged_++ < states_.size();
+  return states_[shard] == ShardState::kWaiting && shard < there_ && damaged_++ < states_.size();
 }
 
 std::vector<uint32_t> OutgoingExchange::Abandon() {
   const std::vector<uint32_t> shards = WaitingShards();
-  for (uint32_t shard : shards) states_[shard] = ShardState::kAbandoned;
+  for (ShardState& state : states_) {
+    if (state == ShardState::kWaiting) state = ShardState::kAbandoned;
+  }
   waiting_ = 0;
   return shards;
 }

@@ -8,6 +8,8 @@
 //      │                                  ▼
 //      └─ give up ─▶ ABANDONED                                             → SETTLE(not committed)
 //
+// The snapshot may still be coming: its shards can be sent in their order, as they are there (Arrive).
+//
 // A reply for a shard that is no longer WAITING changes nothing; it is answered with the shard's
 // outcome once more, because the responder evidently missed it. So every reply is applied at most
 // once and every applied delta is reported.
@@ -32,16 +34,21 @@ class OutgoingExchange {
     kApply,            // apply it, then call OnApplied
     kRepeatCommitted,  // applied before: say SETTLE(committed) again
     kRepeatAbandoned,  // given up before: say SETTLE(not committed)
-    kIgnore,           // being applied right now
+    kIgnore,           // being applied right now, or never asked for
   };
 
   OutgoingExchange(ExchangeId id, PeerId peer, std::string address, Snapshot snapshot,
                    uint32_t shards, absl::Time started)
+      : OutgoingExchange(id, peer, std::move(address), std::move(snapshot), shards, shards, started) {}
+  // Of whose snapshot only the first `there` shards are.
+  OutgoingExchange(ExchangeId id, PeerId peer, std::string address, Snapshot snapshot,
+                   uint32_t shards, uint32_t there, absl::Time started)
       : id_(id),
         peer_(peer),
         address_(std::move(address)),
         snapshot_(std::move(snapshot)),
         started_(started),
+        there_(there),
         states_(shards, ShardState::kWaiting),
         waiting_(shards) {}
 
@@ -51,6 +58,8 @@ class OutgoingExchange {
   const Snapshot& snapshot() const { return snapshot_; }
   absl::Time started() const { return started_; }
 
+  // The first `there` shards are, now; returns those that were not before.
+  std::vector<uint32_t> Arrive(uint32_t there);
   // Shards to (re)send, ascending.
   std::vector<uint32_t> WaitingShards() const;
 
@@ -65,7 +74,7 @@ class OutgoingExchange {
   bool OnRefusal(uint32_t shard);
   // The request was damaged on the way, says the other. True: send it again; as often in all as there are shards.
   bool OnDamaged(uint32_t shard);
-  // Gives up every waiting shard and returns them.
+  // Gives up every waiting shard and returns those that may have been sent.
   std::vector<uint32_t> Abandon();
 
   // True when no shard is waiting or being applied.
@@ -85,6 +94,7 @@ class OutgoingExchange {
   const Snapshot snapshot_;
   const absl::Time started_;
 
+  uint32_t there_;
   std::vector<ShardState> states_;
   uint32_t waiting_;
   uint32_t applying_ = 0;

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -36,6 +37,15 @@ struct Snapshot {
   v1::Codec codec = v1::CODEC_FP32;
 };
 
+// A snapshot while it is being taken: the parameters before `to` are there.
+struct SnapshotPart {
+  Snapshot whole;  // of values from `to` on nothing may be read yet
+  size_t from = 0;  // what was told of before ends here; 0: this is the first part
+  size_t to = 0;
+  // The rest will not come: some of it is not finite.
+  bool failed = false;
+};
+
 struct MixAnswer {
   CodedBytes reply;             // what goes back to the initiator
   double squared_distance = 0;  // |own - incoming|^2 over the shard; 0 if nothing came in
@@ -54,6 +64,16 @@ class ParameterOwner {
   // Through a codec that CarriesValues (coded_mix.h): taking the copy is encoding it.
   virtual bool TakeSnapshot(std::shared_ptr<const Codec> codec,
                             absl::AnyInvocable<void(Snapshot)> done) = 0;
+
+  // TakeSnapshot, but told of piece by piece while the copy is made, so that the first of it can be on its way before
+  // the last is copied; it is of one step boundary all the same. A multiple of `piece` parameters, or all, are there
+  // each time. Who does not override it tells of everything at once.
+  virtual bool StreamSnapshot(std::shared_ptr<const Codec> codec, size_t /*piece*/,
+                              absl::AnyInvocable<void(SnapshotPart)> part) {
+    return TakeSnapshot(std::move(codec), [part = std::move(part), this](Snapshot whole) mutable {
+      part({std::move(whole), 0, size()});
+    });
+  }
 
   // A copy of [offset, offset + elements) as fp32, with no masses.
   virtual bool TakeShard(size_t offset, size_t elements,

@@ -332,21 +332,34 @@ MutableBuffer TrainingActor::TakeBytes(size_t bytes) {
   return pool_->Take((bytes + sizeof(float) - 1) / sizeof(float));
 }
 
-absl::optional<Snapshot> TrainingActor::CopyParameters(const Codec& codec) {
+Snapshot TrainingActor::NewSnapshot(const Codec& codec, char** out) {
   STARLING_CHECK(CarriesValues(codec));
-  MutableBuffer copy = TakeBytes(codec.MaxBytes(size_));
-  char* const begin = reinterpret_cast<char*>(copy.floats().data());
-  char* to = begin;
-  for (size_t offset = 0; offset < size_; offset += kTileElements) {
-    const absl::Span<const float> tile = model_->parameters().subspan(offset, kTileElements);
+  const size_t bytes = codec.MaxBytes(size_);
+  MutableBuffer copy = TakeBytes(bytes);
+  *out = reinterpret_cast<char*>(copy.floats().data());
+  return Snapshot{std::move(copy).Freeze().Slice(0, bytes), progress_.step, progress_.samples, {},
+                  codec.wire()};
+}
+
+bool TrainingActor::CopyRange(const Codec& codec, size_t from, size_t to, char* out) {
+  char* at = out + from * codec.contract().bytes_per_element;
+  for (size_t offset = from; offset < to; offset += kTileElements) {
+    const absl::Span<const float> tile =
+        model_->parameters().subspan(offset, std::min(kTileElements, to - offset));
     if (!AllFinite(tile)) {
       SickenParameters();
-      return absl::nullopt;
+      return false;
     }
-    to += EncodePayload(codec, tile, 0, nullptr, to);
+    at += EncodePayload(codec, tile, 0, nullptr, at);
   }
-  return Snapshot{std::move(copy).Freeze().Slice(0, static_cast<size_t>(to - begin)),
-                  progress_.step, progress_.samples, {}, codec.wire()};
+  return true;
+}
+
+absl::optional<Snapshot> TrainingActor::CopyParameters(const Codec& codec) {
+  char* out = nullptr;
+  Snapshot snapshot = NewSnapshot(codec, &out);
+  if (!CopyRange(codec, 0, size_, out)) return absl::nullopt;
+  return snapshot;
 }
 
 // Replies are a stream without end, of whatever shards; nothing that depends on the place is kept.
@@ -370,6 +383,26 @@ bool TrainingActor::TakeSnapshot(std::shared_ptr<const Codec> codec,
     absl::optional<Snapshot> snapshot = CopyParameters(*codec);
     if (!snapshot) return false;
     done(*std::move(snapshot));
+    return true;
+  });
+}
+
+bool TrainingActor::StreamSnapshot(std::shared_ptr<const Codec> codec, size_t piece,
+                                   absl::AnyInvocable<void(SnapshotPart)> part) {
+  return PostMixing([this, codec = std::move(codec), piece, part = std::move(part)]() mutable {
+    char* out = nullptr;
+    const Snapshot whole = NewSnapshot(*codec, &out);
+    for (size_t from = 0; from < size_;) {
+      const size_t to = std::min(from + piece, size_);
+      if (!CopyRange(*codec, from, to, out)) {
+        // Nobody knows of it yet: it is taken again when the parameters are well.
+        if (from == 0) return false;
+        part({whole, from, from, /*failed=*/true});
+        return true;
+      }
+      part({whole, from, to});
+      from = to;
+    }
     return true;
   });
 }

@@ -142,6 +142,8 @@ class TrainingActor : public Actor, public ParameterOwner {
                  absl::AnyInvocable<void(Snapshot)> done) override;
   bool TakeSnapshot(std::shared_ptr<const Codec> codec,
                     absl::AnyInvocable<void(Snapshot)> done) override;
+  bool StreamSnapshot(std::shared_ptr<const Codec> codec, size_t piece,
+                      absl::AnyInvocable<void(SnapshotPart)> part) override;
   bool GiveSnapshot(std::shared_ptr<const Codec> codec,
                     absl::AnyInvocable<void(Snapshot)> done) override;
   void ReturnMass(size_t offset, double mass) override;
@@ -179,6 +181,10 @@ class TrainingActor : public Actor, public ParameterOwner {
   RoundGate::Worker WorkerState();
   // nullopt: they are not finite, and it has sickened.
   absl::optional<Snapshot> CopyParameters(const Codec& codec);
+  // A snapshot with nothing in it yet, and where its bytes are to be written.
+  Snapshot NewSnapshot(const Codec& codec, char** out);
+  // Writes parameters [from, to) of it. False: they are not finite, and it has sickened.
+  bool CopyRange(const Codec& codec, size_t from, size_t to, char* out);
   MutableBuffer TakeBytes(size_t bytes);
   CodecState* StateOf(const std::shared_ptr<const Codec>& codec, size_t elements);
   double& MassOf(size_t offset);

@@ -3,6 +3,7 @@
 #ifndef STARLING_TESTS_PEER_GOSSIP_FAKE_PARAMETER_OWNER_H_
 #define STARLING_TESTS_PEER_GOSSIP_FAKE_PARAMETER_OWNER_H_
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -53,6 +54,26 @@ class FakeParameterOwner : public ParameterOwner {
   bool TakeSnapshot(std::shared_ptr<const Codec> codec,
                     absl::AnyInvocable<void(Snapshot)> done) override {
     return Accept([this, codec, done = std::move(done)]() mutable { done(Copy(*codec)); });
+  }
+  // With `in_pieces` the boundary tells of the first shard, and each NextPiece of one more.
+  bool StreamSnapshot(std::shared_ptr<const Codec> codec, size_t piece,
+                      absl::AnyInvocable<void(SnapshotPart)> part) override {
+    if (!in_pieces) return ParameterOwner::StreamSnapshot(codec, piece, std::move(part));
+    return Accept([this, codec, part = std::move(part)]() mutable {
+      streamed_ = {Copy(*codec)};
+      tell_part_ = std::move(part);
+      NextPiece();
+    });
+  }
+  void NextPiece() {
+    streamed_.from = streamed_.to;
+    streamed_.to = std::min(streamed_.to + shard_elements, values.size());
+    tell_part_(streamed_);
+  }
+  void FailPiece() {
+    streamed_.from = streamed_.to;
+    streamed_.failed = true;
+    tell_part_(streamed_);
   }
   bool TakeShard(size_t offset, size_t elements,
                  absl::AnyInvocable<void(Snapshot)> done) override {
@@ -130,6 +151,7 @@ class FakeParameterOwner : public ParameterOwner {
   std::vector<double> masses;
   bool too_light = false;  // has too little weight to give any away
   bool full = false;  // refuses everything
+  bool in_pieces = false;  // tells of snapshots piece by piece
   std::string out_of_scale;  // not empty: finds everything that comes out of scale, and says so
   int snapshots = 0;
   int shards_taken = 0;
@@ -154,6 +176,8 @@ class FakeParameterOwner : public ParameterOwner {
   }
 
   std::deque<absl::AnyInvocable<void()>> waiting_;
+  SnapshotPart streamed_;
+  absl::AnyInvocable<void(SnapshotPart)> tell_part_;
 };
 
 }  // namespace starling

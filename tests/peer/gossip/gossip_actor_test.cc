@@ -42,6 +42,70 @@ TEST(GossipActorTest, ARequestCarriesTheSnapshotAndSaysWhoAndWhat) {
   }
 }
 
+TEST(GossipActorTest, WhatIsThereOfASnapshotIsOnItsWayBeforeTheRestIsCopied) {
+  GossipWorld world(2);
+  FakeParameterOwner& owner = world.node(1).owner;
+  owner.in_pieces = true;
+  const auto next = [&] {
+    owner.NextPiece();
+    world.executor.RunPosted();
+  };
+  world.StartExchange(1);
+  EXPECT_EQ(world.underway.size(), 1);
+  world.Settle();
+  EXPECT_EQ(world.status(1).shards_committed(), 1);
+  EXPECT_EQ(world.status(1).exchanges_committed(), 0);
+  world.Step(1);
+  EXPECT_EQ(owner.waiting(), 0) << "no second exchange begins meanwhile";
+  next();
+  EXPECT_EQ(world.underway.size(), 1);
+  EXPECT_EQ(world.underway.front().frame.header.shard(), 1);
+  next();
+  world.Settle();
+  EXPECT_EQ(world.status(1).exchanges_committed(), 1);
+  EXPECT_EQ(owner.values, kMean);
+  EXPECT_EQ(world.node(2).owner.values, kMean);
+  world.Step(1);
+  EXPECT_EQ(owner.waiting(), 1);
+}
+
+TEST(GossipActorTest, ASnapshotWhoseRestDoesNotComeEndsTheExchangeWithWhatWasThere) {
+  GossipWorld world(2);
+  FakeParameterOwner& owner = world.node(1).owner;
+  owner.in_pieces = true;
+  world.StartExchange(1);
+  world.Settle();
+  owner.FailPiece();
+  world.executor.RunPosted();
+  EXPECT_EQ(world.status(1).exchanges_partial(), 1);
+  EXPECT_DOUBLE_EQ(world.Sum(), 10 + 40);
+  world.Step(1);
+  EXPECT_EQ(owner.waiting(), 1) << "the next exchange may begin";
+}
+
+TEST(GossipActorTest, ARepetitionDoesNotSendWhatIsNotThereYet) {
+  GossipWorld world(2);
+  world.node(1).owner.in_pieces = true;
+  world.StartExchange(1);
+  world.underway.clear();
+  world.executor.Advance(absl::Seconds(3));
+  const std::vector<GossipWorld::Message> again = world.Take(v1::FRAME_KIND_MIX_REQUEST);
+  EXPECT_FALSE(again.empty());
+  for (const GossipWorld::Message& message : again) EXPECT_EQ(message.frame.header.shard(), 0);
+}
+
+TEST(GossipActorTest, PiecesOfASnapshotOfAnExchangeThatWasGivenUpAreNotSent) {
+  GossipWorld world(2);
+  FakeParameterOwner& owner = world.node(1).owner;
+  owner.in_pieces = true;
+  world.StartExchange(1);
+  world.SetCandidates(1, {});
+  world.underway.clear();
+  owner.NextPiece();
+  world.executor.RunPosted();
+  EXPECT_TRUE(world.underway.empty());
+}
+
 TEST(GossipActorTest, LocalStepsMadeMeanwhileAreKeptAndTheSumIsConserved) {
   GossipWorld world(2);
   world.StartExchange(1);

@@ -29,6 +29,24 @@ TEST(OutgoingExchangeTest, EveryShardWaitsUntilItsReply) {
   EXPECT_EQ(exchange.WaitingShards(), (std::vector<uint32_t>{0, 2}));
 }
 
+TEST(OutgoingExchangeTest, ShardsThatAreNotThereYetAreNeitherSentNorSettled) {
+  OutgoingExchange exchange(ExchangeId(4), PeerId(2), "peer2:1", Snapshot(), 4, 1, absl::UnixEpoch());
+  EXPECT_EQ(exchange.WaitingShards(), (std::vector<uint32_t>{0}));
+  EXPECT_EQ(exchange.OnReply(1), Verdict::kIgnore) << "nobody asked";
+  EXPECT_FALSE(exchange.OnRefusal(1));
+  EXPECT_FALSE(exchange.OnDamaged(1));
+  EXPECT_EQ(exchange.OnReply(0), Verdict::kApply);
+  exchange.OnApplied(0, 1);
+  EXPECT_FALSE(exchange.finished());
+  EXPECT_EQ(exchange.Arrive(3), (std::vector<uint32_t>{1, 2}));
+  EXPECT_TRUE(exchange.Arrive(3).empty());
+  EXPECT_EQ(exchange.OnReply(1), Verdict::kApply);
+  EXPECT_EQ(exchange.Abandon(), (std::vector<uint32_t>{2})) << "the fourth was never sent";
+  exchange.OnApplied(1, 1);
+  EXPECT_TRUE(exchange.finished());
+  EXPECT_EQ(exchange.CommittedShards(), (std::vector<bool>{true, true, false, false}));
+}
+
 TEST(OutgoingExchangeTest, AReplyIsAppliedOnce) {
   OutgoingExchange exchange = Exchange(2);
   EXPECT_EQ(exchange.OnReply(0), Verdict::kApply);

@@ -68,6 +68,24 @@ TEST(TrainingActorRequestsTest, ASnapshotIsTakenAtAStepBoundary) {
   EXPECT_EQ(ValuesOf(snapshots[0].values), (Values{0.75f, 1.75f, 2.75f, 3.75f, 4.75f}));
 }
 
+TEST(TrainingActorRequestsTest, AStreamedSnapshotIsOfOneBoundaryPieceByPiece) {
+  Trainer trainer(Paced(absl::Milliseconds(10)));
+  trainer.actor->Start();
+  trainer.executor.Advance(absl::Milliseconds(15));
+  std::vector<SnapshotPart> parts;
+  trainer.actor->StreamSnapshot(PlainCodec(), 2,
+                                [&](SnapshotPart part) { parts.push_back(std::move(part)); });
+  trainer.executor.Advance(absl::Milliseconds(10));
+  ASSERT_EQ(parts.size(), 3);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(parts[i].from, 2 * i);
+    EXPECT_EQ(parts[i].to, std::min<size_t>(2 * i + 2, 5));
+    EXPECT_FALSE(parts[i].failed);
+    EXPECT_EQ(parts[i].whole.step, 2);
+    EXPECT_EQ(ValuesOf(parts[i].whole.values), (Values{0.75f, 1.75f, 2.75f, 3.75f, 4.75f}));
+  }
+}
+
 TEST(TrainingActorRequestsTest, RequestsAreServedBetweenStepsThatFollowAtOnce) {
   Trainer trainer;
   trainer.actor->Start();

@@ -64,6 +64,38 @@ TEST_F(SicknessTest, NoSnapshotOfBadParametersLeavesAndSteppingStops) {
   EXPECT_FALSE(trainer.actor->TakeSnapshot(PlainCodec(), [](Snapshot) {})) << "nothing new is taken on";
 }
 
+TEST_F(SicknessTest, AStreamOfBadParametersEndsBeforeThem) {
+  Trainer trainer(Paced(absl::Milliseconds(1)));
+  trainer.script->compute = BadGradients(1, 1);
+  RunTo(trainer, 1);
+  std::vector<SnapshotPart> parts;
+  const auto keep = [&](SnapshotPart part) { parts.push_back(std::move(part)); };
+  EXPECT_TRUE(trainer.actor->StreamSnapshot(PlainCodec(), 1, keep));
+  trainer.executor.RunPosted();
+  ASSERT_EQ(parts.size(), 2);
+  EXPECT_EQ(parts[0].to, 1);
+  EXPECT_TRUE(parts[1].failed);
+  EXPECT_TRUE(absl::IsDataLoss(Last(trainer).error));
+  trainer.actor->Replace(Good(), [] {});
+  trainer.executor.RunPosted();
+  EXPECT_EQ(parts.size(), 2) << "it is over";
+}
+
+TEST_F(SicknessTest, AStreamWhoseFirstPieceIsBadBeginsWhenTheParametersAreWell) {
+  Trainer trainer(Paced(absl::Milliseconds(1)));
+  trainer.script->compute = BadGradients(1, 1);
+  RunTo(trainer, 1);
+  std::vector<SnapshotPart> parts;
+  EXPECT_TRUE(trainer.actor->StreamSnapshot(
+      PlainCodec(), 2, [&](SnapshotPart part) { parts.push_back(std::move(part)); }));
+  trainer.executor.RunPosted();
+  EXPECT_TRUE(parts.empty());
+  trainer.actor->Replace(Good(), [] {});
+  trainer.executor.RunPosted();
+  ASSERT_EQ(parts.size(), 3);
+  EXPECT_EQ(parts.back().to, 5);
+}
+
 TEST_F(SicknessTest, AReplyOfBadParametersIsNotMade) {
   Trainer trainer(Paced(absl::Milliseconds(1)));
   trainer.script->compute = BadGradients(1, 1);
