@@ -44,6 +44,17 @@ TEST(GossipActorDeadlinesTest, WhatIsNotAnsweredIsResentTwiceAndGivenUpAtTheDead
   EXPECT_EQ(world.executor.timers(), 0);
 }
 
+TEST(GossipActorDeadlinesTest, WhatIsNotThereYetIsNotSentAgainEither) {
+  GossipWorld world(2);
+  world.node(1).owner.in_pieces = true;
+  world.StartExchange(1);
+  world.underway.clear();
+  world.executor.Advance(kQuarter);
+  const std::vector<Message> again = world.Take(v1::FRAME_KIND_MIX_REQUEST);
+  ASSERT_EQ(again.size(), 1);
+  EXPECT_EQ(again[0].frame.header.shard(), 0);
+}
+
 TEST(GossipActorDeadlinesTest, WhileRepliesComeNothingIsSentAgain) {
   GossipWorld world(2);
   world.StartExchange(1);

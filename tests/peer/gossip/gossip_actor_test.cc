@@ -83,17 +83,6 @@ TEST(GossipActorTest, ASnapshotWhoseRestDoesNotComeEndsTheExchangeWithWhatWasThe
   EXPECT_EQ(owner.waiting(), 1) << "the next exchange may begin";
 }
 
-TEST(GossipActorTest, ARepetitionDoesNotSendWhatIsNotThereYet) {
-  GossipWorld world(2);
-  world.node(1).owner.in_pieces = true;
-  world.StartExchange(1);
-  world.underway.clear();
-  world.executor.Advance(absl::Seconds(3));
-  const std::vector<GossipWorld::Message> again = world.Take(v1::FRAME_KIND_MIX_REQUEST);
-  EXPECT_FALSE(again.empty());
-  for (const GossipWorld::Message& message : again) EXPECT_EQ(message.frame.header.shard(), 0);
-}
-
 TEST(GossipActorTest, PiecesOfASnapshotOfAnExchangeThatWasGivenUpAreNotSent) {
   GossipWorld world(2);
   FakeParameterOwner& owner = world.node(1).owner;
