@@ -14,19 +14,16 @@
 #include <utility>
 #include <vector>
 
-#include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "model/catalog.h"
 #include "model/registry.h"
-#include "peer/bootstrap.h"
 #include "peer/algorithms/registry.h"
-#include "peer/gossip/codec_choice.h"
-#include "peer/limit_flags.h"
+#include "peer/bootstrap.h"
+#include "peer/daemon_flags.h"
 #include "peer/membership/grpc_coordinator_client.h"
 #include "peer/membership/known_peers_file.h"
 #include "peer/peer.h"
@@ -48,67 +45,6 @@
 #include "peer/runtime/version.h"
 #include "peer/transport/grpc_transport.h"
 #include "spdlog/spdlog.h"
-
-ABSL_FLAG(std::string, coordinator, "",
-          "host:port of the coordinator; empty: none, peers find each other through --peers");
-ABSL_FLAG(std::string, peers, "",
-          "host:port,host:port of peers to ask for the run and for further peers; unreachable ones "
-          "are asked again for ever");
-ABSL_FLAG(bool, bootstrap, false,
-          "start a swarm at once instead of waiting for a word from --peers or from peers known from "
-          "an earlier life; whoever is found later is joined all the same");
-ABSL_FLAG(std::string, listen, "127.0.0.1:7700",
-          "host:port to serve on; port 0 takes a free one. Traffic is not encrypted: use addresses "
-          "beyond this machine on trusted networks only");
-ABSL_FLAG(bool, same_host_copies, true,
-          "peers of one machine copy parameters from each other's memory, which is quicker than sending "
-          "them; needs that both run as one user and the kernel allows it (ptrace_scope 0), and is left "
-          "otherwise");
-ABSL_FLAG(std::string, name, "peerd", "how this daemon calls itself in its own log");
-ABSL_FLAG(std::string, advertise, "",
-          "host:port that others dial; default: the address listened on. Needed when listening on "
-          "0.0.0.0");
-ABSL_FLAG(std::string, address_file, "", "write the advertised host:port to this file once bound");
-ABSL_FLAG(std::string, state_dir, "",
-          "directory that keeps this peer's id across restarts, its checkpoints, and the addresses of other "
-          "peers to find the swarm again; of one process at a time; empty: a new id at each start");
-ABSL_FLAG(absl::Duration, checkpoint_every, absl::Seconds(60),
-          "how often to save the parameters in --state_dir, from which a restarted peer goes on if nobody else "
-          "trains or they are fresh enough; 0: never");
-ABSL_FLAG(uint32_t, rollbacks, 3,
-          "how often in a row, without progress in between, this peer goes back to better parameters when its "
-          "own are not finite any more, before it exits with code 70");
-ABSL_FLAG(double, rollback_rate, 0.5,
-          "what going back multiplies this peer's learning rate by, for the rest of its life; 1 keeps it");
-ABSL_FLAG(int, slot, -1,
-          "which part of the training set to read, from 0; default: the coordinator's choice, "
-          "without a coordinator derived from the peer's id");
-ABSL_FLAG(bool, centre, false,
-          "hold the centre of an algorithm that needs one (easgd and its relatives): answers "
-          "exchanges and does not train");
-ABSL_FLAG(std::string, request_codec, "fp32",
-          "how the parameters in this peer's requests travel: fp32; bf16 or fp16, half the bytes, and "
-          "peers agree to 1 part in 256 or 2048 of each parameter");
-ABSL_FLAG(std::string, reply_codec, "fp32",
-          "how this peer's replies travel. Differences, as elastic_gossip answers with, may be coarse: "
-          "int8 (a quarter of the bytes; the usual choice on slow links), qsgd:bits=4, dqsgd:bits=4 "
-          "(spends bits where differences are large), topk:share=1/100, randk:share=1/10; what is "
-          "left out is not lost, it is still a difference at the next exchange. Where replies carry "
-          "parameters: fp32, bf16, fp16");
-ABSL_FLAG(int, threads, 1, "threads that one operation of the model may use; more than one pays "
-                           "only where a peer has several cores to itself");
-ABSL_FLAG(double, max_steps_per_second, 0, "upper limit on local steps; 0: as fast as possible");
-ABSL_FLAG(absl::Duration, evaluate_every, absl::Seconds(20),
-          "how often to measure the test accuracy while training; 0: at the end only");
-ABSL_FLAG(absl::Duration, join_timeout, absl::InfiniteDuration(),
-          "give up (exit 75) when the coordinator, or without one each of --peers, does not answer for "
-          "this long; default: wait for a coordinator for ever, for peers 3 s before a swarm is founded "
-          "without them");
-ABSL_FLAG(bool, exit_when_done, false,
-          "leave the swarm and exit 0 when all epochs are done; default: go on serving");
-ABSL_FLAG(std::string, preset, "lan",
-          "timing of failure detection: lan, wan, or fast (one machine, tests)");
-ABSL_FLAG(std::string, log_level, "info", "debug, info, warn, error or off");
 
 namespace starling {
 namespace {
@@ -136,44 +72,14 @@ int Complain(const absl::Status& status) {
   return ExitCodeFor(status);
 }
 
-absl::StatusOr<MembershipOptions> MembershipPreset(const std::string& name) {
-  if (name == "lan") return MembershipOptions::Lan();
-  if (name == "wan") return MembershipOptions::Wan();
-  if (name == "fast") return MembershipOptions::Fast();
-  return absl::InvalidArgumentError(
-      absl::StrCat("--preset=", name, " is not one of lan, wan, fast"));
-}
-
-absl::Status CheckOwnFlags() {
-  if (absl::GetFlag(FLAGS_threads) < 1 || absl::GetFlag(FLAGS_threads) > 1024) {
-    return absl::InvalidArgumentError("--threads must be between 1 and 1024");
-  }
-  if (absl::GetFlag(FLAGS_checkpoint_every) < absl::ZeroDuration()) {
-    return absl::InvalidArgumentError("--checkpoint_every must not be negative; 0 keeps no checkpoints");
-  }
-  if (const double rate = absl::GetFlag(FLAGS_rollback_rate); !(rate > 0 && rate <= 1)) {
-    return absl::InvalidArgumentError("--rollback_rate must be above 0 and at most 1");
-  }
-  if (!(absl::GetFlag(FLAGS_max_steps_per_second) >= 0)) {
-    return absl::InvalidArgumentError("--max_steps_per_second must not be negative");
-  }
-  if (spdlog::level::from_str(absl::GetFlag(FLAGS_log_level)) == spdlog::level::off &&
-      absl::GetFlag(FLAGS_log_level) != "off") {
-    return absl::InvalidArgumentError(absl::StrCat("--log_level=", absl::GetFlag(FLAGS_log_level),
-                                                   " is not one of debug, info, warn, error, off"));
-  }
-  return absl::OkStatus();
-}
-
 // How often the addresses of other peers are saved, first a moment after the start.
 constexpr absl::Duration kFirstSave = absl::Seconds(3);
 constexpr absl::Duration kSaveEvery = absl::Seconds(30);
 
 // Those that the user named, then those that were there in the last life.
-std::vector<std::string> Seeds() {
-  std::vector<std::string> seeds =
-      absl::StrSplit(absl::GetFlag(FLAGS_peers), ',', absl::SkipWhitespace());
-  for (std::string& known : LoadKnownPeers(absl::GetFlag(FLAGS_state_dir))) {
+std::vector<std::string> Seeds(const DaemonFlags& flags) {
+  std::vector<std::string> seeds = flags.peers;
+  for (std::string& known : LoadKnownPeers(flags.state_dir)) {
     if (std::find(seeds.begin(), seeds.end(), known) == seeds.end()) {
       seeds.push_back(std::move(known));
     }
@@ -192,64 +98,50 @@ absl::Status CheckRun(const v1::RunConfig& config) {
 // Everything that lives as long as the daemon; destroyed in reverse order.
 class Daemon {
  public:
+  explicit Daemon(DaemonFlags flags) : flags_(std::move(flags)) {}
+
   int Run() {
-    auto own = RunConfigFromFlags();
-    if (!own.ok()) return Complain(own.status());
-    if (absl::Status status = CheckRun(*own); !status.ok()) return Complain(status);
-    const auto expected = RunExpectationsFromFlags();
-    if (!expected.ok()) return Complain(expected.status());
-    auto membership = MembershipPreset(absl::GetFlag(FLAGS_preset));
-    if (!membership.ok()) return Complain(membership.status());
-    if (absl::Status status = CheckOwnFlags(); !status.ok()) return Complain(status);
-    const auto codecs = MakeCodecChoice(absl::GetFlag(FLAGS_request_codec),
-                                        absl::GetFlag(FLAGS_reply_codec));
-    if (!codecs.ok()) return Complain(codecs.status());
-    codecs_ = *codecs;
-    auto limits = LimitsFromFlags();
-    if (!limits.ok()) return Complain(limits.status());
-    limits_ = *std::move(limits);
+    if (absl::Status status = CheckRun(flags_.own); !status.ok()) return Complain(status);
     if (const absl::Status status = LockStateDirectory(); !status.ok()) {
       Complain(status);
       return absl::IsAlreadyExists(status) ? kExitTryAgain : kExitCantCreate;
     }
-    auto id = LoadOrMakePeerId(absl::GetFlag(FLAGS_state_dir));
+    auto id = LoadOrMakePeerId(flags_.state_dir);
     if (!id.ok()) {
       Complain(id.status());
       return kExitCantCreate;
     }
 
     if (absl::Status status = Listen(*id); !status.ok()) return Complain(status);
-    const int code = JoinAndTrain(*id, *own, *expected, *membership);
+    const int code = JoinAndTrain(*id);
     Stop();
     return code;
   }
 
  private:
   absl::Status LockStateDirectory() {
-    if (absl::GetFlag(FLAGS_state_dir).empty()) return absl::OkStatus();
-    auto lock = DirectoryLock::Take(absl::GetFlag(FLAGS_state_dir));
+    if (flags_.state_dir.empty()) return absl::OkStatus();
+    auto lock = DirectoryLock::Take(flags_.state_dir);
     if (!lock.ok()) return lock.status();
     state_directory_.emplace(*std::move(lock));
     return absl::OkStatus();
   }
 
   absl::Status Listen(PeerId id) {
-    GrpcTransportOptions limits;
-    limits.same_host_copies = absl::GetFlag(FLAGS_same_host_copies);
-    transport_ = std::make_unique<GrpcTransport>(&control_, limits);
+    transport_ = std::make_unique<GrpcTransport>(
+        &control_, GrpcTransportOptions{.same_host_copies = flags_.same_host_copies});
     status_service_ = std::make_unique<GrpcStatusService>(&control_);
     control_.Post([this, id] { status_service_->SetSource(StartingSource(id)); });
     GrpcServer::Options options;
-    options.listen = absl::GetFlag(FLAGS_listen);
+    options.listen = flags_.listen;
     auto server =
         GrpcServer::Start(options, {transport_->service(), status_service_.get()});
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
-    address_ = absl::GetFlag(FLAGS_advertise).empty() ? server_->address()
-                                                      : absl::GetFlag(FLAGS_advertise);
+    address_ = flags_.advertise.empty() ? server_->address() : flags_.advertise;
     spdlog::info("peer {} listens on {}", id.ToString(), address_);
-    if (!absl::GetFlag(FLAGS_address_file).empty()) {
-      return WriteFileAtomically(absl::GetFlag(FLAGS_address_file), address_ + "\n");
+    if (!flags_.address_file.empty()) {
+      return WriteFileAtomically(flags_.address_file, address_ + "\n");
     }
     return absl::OkStatus();
   }
@@ -275,30 +167,29 @@ class Daemon {
     return source;
   }
 
-  int JoinAndTrain(PeerId id, const v1::RunConfig& own, const RunExpectations& expected,
-                   const MembershipOptions& membership) {
-    const auto next_incarnation = NextIncarnation(absl::GetFlag(FLAGS_state_dir), absl::Now());
+  int JoinAndTrain(PeerId id) {
+    const auto next_incarnation = NextIncarnation(flags_.state_dir, absl::Now());
     if (!next_incarnation.ok()) {
       Complain(next_incarnation.status());
       return kExitCantCreate;
     }
     const Incarnation incarnation = *next_incarnation;
-    if (!absl::GetFlag(FLAGS_coordinator).empty()) {
+    if (!flags_.coordinator.empty()) {
       coordinator_ =
-          std::make_unique<GrpcCoordinatorClient>(&control_, absl::GetFlag(FLAGS_coordinator));
+          std::make_unique<GrpcCoordinatorClient>(&control_, flags_.coordinator);
     }
     BootstrapOptions bootstrap;
     bootstrap.self.set_peer_id(id.value());
     bootstrap.self.set_incarnation(incarnation);
     bootstrap.self.set_address(address_);
     bootstrap.self.set_state(v1::PEER_STATE_JOINING);
-    bootstrap.self.set_centre(absl::GetFlag(FLAGS_centre));
-    bootstrap.seeds = Seeds();
-    bootstrap.found = absl::GetFlag(FLAGS_bootstrap);
-    bootstrap.own = own;
-    bootstrap.expect_model = expected.model;
-    bootstrap.expect_algorithm = expected.algorithm;
-    bootstrap.join_timeout = absl::GetFlag(FLAGS_join_timeout);
+    bootstrap.self.set_centre(flags_.centre);
+    bootstrap.seeds = Seeds(flags_);
+    bootstrap.found = flags_.bootstrap;
+    bootstrap.own = flags_.own;
+    bootstrap.expect_model = flags_.expected.model;
+    bootstrap.expect_algorithm = flags_.expected.algorithm;
+    bootstrap.join_timeout = flags_.join_timeout;
     bootstrap.log = [](const std::string& line) { spdlog::warn(line); };
     bootstrap.stopped = [this] { return stop_requested_.load(); };
     auto found = FindRun(&control_, transport_.get(), coordinator_.get(), bootstrap);
@@ -315,7 +206,7 @@ class Daemon {
     auto deps = BuildWorld(config, id);
     if (!deps.ok()) return Complain(deps.status());
     absl::optional<uint32_t> slot;
-    if (WantedSlot()) bootstrap.self.set_slot(*WantedSlot());
+    if (flags_.slot) bootstrap.self.set_slot(*flags_.slot);
     if (coordinator_ != nullptr) {
       auto taken = TakeSlot(&control_, coordinator_.get(), RunIdOf(config), bootstrap);
       if (absl::IsCancelled(taken.status())) return kExitOk;
@@ -329,23 +220,23 @@ class Daemon {
     options.incarnation = incarnation;
     options.address = address_;
     options.version = std::string(kVersion);
-    options.seeds = Seeds();
-    options.slot = WantedSlot() ? *WantedSlot()
-                   : slot       ? *slot
-                                : static_cast<uint32_t>(id.value() % config.data().parts());
-    options.centre = absl::GetFlag(FLAGS_centre);
-    options.membership = membership;
-    options.gossip.codecs = codecs_;
-    options.limits = limits_;
-    options.evaluate_every = absl::GetFlag(FLAGS_evaluate_every);
-    options.checkpoint_every = absl::GetFlag(FLAGS_checkpoint_every);
-    options.rollbacks = absl::GetFlag(FLAGS_rollbacks);
-    options.rollback_rate = absl::GetFlag(FLAGS_rollback_rate);
-    if (!absl::GetFlag(FLAGS_state_dir).empty() &&
+    options.seeds = Seeds(flags_);
+    options.slot = flags_.slot ? *flags_.slot
+                   : slot      ? *slot
+                               : static_cast<uint32_t>(id.value() % config.data().parts());
+    options.centre = flags_.centre;
+    options.membership = flags_.membership;
+    options.gossip.codecs = flags_.codecs;
+    options.limits = flags_.limits;
+    options.evaluate_every = flags_.evaluate_every;
+    options.checkpoint_every = flags_.checkpoint_every;
+    options.rollbacks = flags_.rollbacks;
+    options.rollback_rate = flags_.rollback_rate;
+    if (!flags_.state_dir.empty() &&
         options.checkpoint_every > absl::ZeroDuration()) {
-      options.checkpoint_directory = absl::GetFlag(FLAGS_state_dir) + "/checkpoints";
+      options.checkpoint_directory = flags_.state_dir + "/checkpoints";
     }
-    if (const double rate = absl::GetFlag(FLAGS_max_steps_per_second); rate > 0) {
+    if (const double rate = flags_.max_steps_per_second; rate > 0) {
       options.step_time = [rate] { return absl::Seconds(1 / rate); };
     }
 
@@ -356,19 +247,14 @@ class Daemon {
     return Serve();
   }
 
-  static absl::optional<uint32_t> WantedSlot() {
-    const int slot = absl::GetFlag(FLAGS_slot);
-    return slot >= 0 ? absl::make_optional(static_cast<uint32_t>(slot)) : absl::nullopt;
-  }
-
   // All that takes long. The noise of dropout is as the --slot, so that a run can be repeated, or this peer's own.
   absl::StatusOr<PeerDeps> BuildWorld(const v1::RunConfig& config, PeerId id) {
-    const uint64_t stream = WantedSlot() ? *WantedSlot() : id.value();
+    const uint64_t stream = flags_.slot ? *flags_.slot : id.value();
     v1::DataConfig data_config = config.data();
     data_config.set_directory(DataDirectoryFromFlags());
     auto data = LoadData(data_config, config.seed());
     if (!data.ok()) return data.status();
-    const int threads = absl::GetFlag(FLAGS_threads);
+    const int threads = flags_.threads;
     auto model = MakeModel(config.model(), *data->train, config.seed(), stream, threads);
     if (!model.ok()) return model.status();
     auto evaluation_model = MakeModel(config.model(), *data->test, config.seed(), stream, threads);
@@ -409,8 +295,8 @@ class Daemon {
            .set_limits = [this](const v1::LinkLimits& limits) { return peer_->SetLimits(limits); }});
       server_->SetServing("starling.v1.PeerService", true);
       peer_->Start([this](absl::Status status) { Exit(std::move(status)); });
-      if (absl::GetFlag(FLAGS_exit_when_done)) WatchForEnd();
-      if (!absl::GetFlag(FLAGS_state_dir).empty()) SaveKnownPeersIn(kFirstSave);
+      if (flags_.exit_when_done) WatchForEnd();
+      if (!flags_.state_dir.empty()) SaveKnownPeersIn(kFirstSave);
       if (stop_requested_) Leave("stopped");
     });
     absl::MutexLock lock(&mutex_);
@@ -445,8 +331,8 @@ class Daemon {
         if (there && !other.self()) known.push_back(other.address());
       }
       if (!known.empty()) {
-        disk_.Post([known = std::move(known)] {
-          const absl::Status saved = SaveKnownPeers(absl::GetFlag(FLAGS_state_dir), known);
+        disk_.Post([directory = flags_.state_dir, known = std::move(known)] {
+          const absl::Status saved = SaveKnownPeers(directory, known);
           if (!saved.ok()) spdlog::warn("{}; going on", std::string(saved.message()));
         });
       }
@@ -497,6 +383,7 @@ class Daemon {
     transport_.reset();
   }
 
+  const DaemonFlags flags_;
   absl::optional<DirectoryLock> state_directory_;
   AsioThreads control_threads_{"control", 1};
   AsioThreads training_threads_{"training", 1};
@@ -514,8 +401,6 @@ class Daemon {
   std::unique_ptr<GrpcCoordinatorClient> coordinator_;
   std::unique_ptr<Peer> peer_;
   std::string address_;
-  CodecChoice codecs_;
-  v1::LinkLimits limits_;
   AsioSignals signals_{[this](int signal, int times) { OnSignal(signal, times); }};
 
   absl::Mutex mutex_;
@@ -525,7 +410,7 @@ class Daemon {
 };
 
 int Main(int argc, char** argv) {
-  const FlagScope scope{{"peer/main.cc", "peer/limit_flags.cc", "peer/runtime/run_flags.cc"},
+  const FlagScope scope{{"peer/daemon_flags.cc", "peer/limit_flags.cc", "peer/runtime/run_flags.cc"},
                         {"peer/runtime/failpoint_flag.cc"}};
   const auto positional = ParseFlags(argc, argv, scope);
   if (absl::IsCancelled(positional.status())) {
@@ -537,11 +422,13 @@ int Main(int argc, char** argv) {
     return Complain(absl::InvalidArgumentError(
         absl::StrCat("unexpected argument \"", positional->front(), "\"; flags begin with --")));
   }
-  spdlog::set_default_logger(MakeStderrLogger(absl::GetFlag(FLAGS_name)));
+  auto flags = DaemonFlagsFromCommandLine();
+  if (!flags.ok()) return Complain(flags.status());
+  spdlog::set_default_logger(MakeStderrLogger(flags->name));
   spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %n %^%l%$ %v");
-  spdlog::set_level(spdlog::level::from_str(absl::GetFlag(FLAGS_log_level)));
+  spdlog::set_level(spdlog::level::from_str(flags->log_level));
   if (absl::Status armed = ArmFailpointFromFlag(); !armed.ok()) return Complain(armed);
-  return Daemon().Run();
+  return Daemon(*std::move(flags)).Run();
 }
 
 }  // namespace

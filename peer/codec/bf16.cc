@@ -2,10 +2,8 @@
 // range of exponents, 8 bits of precision. What would round to infinity becomes the largest finite
 // number; infinity and NaN stay what they are.
 
-#include <algorithm>
-#include <cmath>
-
 #include "peer/codec/bits.h"
+#include "peer/codec/halves.h"
 #include "peer/codec/row.h"
 
 namespace starling {
@@ -34,54 +32,25 @@ STARLING_KERNEL_INLINE void Decode(const char* __restrict bytes, size_t count,
   }
 }
 
-// Without their sign, halves are ordered as integers are; infinity and NaN are above all others.
-STARLING_KERNEL_INLINE float Peak(const char* bytes, size_t count) {
-  uint16_t peak = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const auto magnitude = static_cast<uint16_t>(Load<uint16_t>(bytes + 2 * i) & 0x7fff);
-    peak = magnitude > peak ? magnitude : peak;
-  }
-  return FloatOf(uint32_t{peak} << 16);
-}
-
-class Bf16Codec final : public Codec {
+class Bf16Codec final : public HalvesCodec {
  public:
   explicit Bf16Codec(const CodecSetting& setting)
-      : Codec(setting.spec, v1::CODEC_BF16, {.bytes_per_element = 2}), isa_(setting.isa) {}
-
-  size_t MaxTileBytes(size_t elements) const override { return 2 * elements; }
+      : HalvesCodec(setting, v1::CODEC_BF16, {kRelative, kAbsolute, FloatOf(kLargestFinite)}) {}
 
   size_t EncodeTile(absl::Span<const float> values, const TileTerms&, char* out) const override {
-    RunKernel(isa_, [&] { Encode(values.data(), values.size(), out); });
+    RunKernel(isa(), [&] { Encode(values.data(), values.size(), out); });
     return 2 * values.size();
   }
 
   absl::StatusOr<size_t> DecodeTile(absl::string_view bytes,
                                     absl::Span<float> values) const override {
     if (bytes.size() < 2 * values.size()) return Truncated(values.size());
-    RunKernel(isa_, [&] { Decode(bytes.data(), values.size(), values.data()); });
+    RunKernel(isa(), [&] { Decode(bytes.data(), values.size(), values.data()); });
     return 2 * values.size();
   }
 
-  absl::StatusOr<TileLook> InspectTile(absl::string_view bytes, size_t elements) const override {
-    if (bytes.size() < 2 * elements) return Truncated(elements);
-    const float peak = RunKernel(isa_, [&] { return Peak(bytes.data(), elements); });
-    if (!IsFinite(peak)) return absl::OutOfRangeError("payload holds NaN or infinity");
-    return TileLook{2 * elements, peak};
-  }
-
-  CodecError ErrorBound(absl::Span<const float> values) const override {
-    CodecError error;
-    for (const float value : values) {
-      const double bound = kRelative * std::fabs(value) + kAbsolute;
-      error.largest = std::max(error.largest, bound);
-      error.expected_square += bound * bound;
-    }
-    return error;
-  }
-
  private:
-  const Isa isa_;
+  float ValueOf(uint16_t half) const override { return FloatOf(uint32_t{half} << 16); }
 };
 
 }  // namespace

@@ -2,10 +2,8 @@
 // between 6e-5 and 65504; smaller numbers lose precision down to steps of 6e-8, larger ones become
 // 65504. Infinity and NaN stay what they are.
 
-#include <algorithm>
-#include <cmath>
-
 #include "peer/codec/bits.h"
+#include "peer/codec/halves.h"
 #include "peer/codec/row.h"
 
 #if defined(__x86_64__)
@@ -50,16 +48,6 @@ void DecodePortable(const char* __restrict bytes, size_t count,
   for (size_t i = 0; i < count; ++i) values[i] = DecodeOne(Load<uint16_t>(bytes + 2 * i));
 }
 
-// Without their sign, halves are ordered as integers are; infinity and NaN are above all others.
-STARLING_KERNEL_INLINE float Peak(const char* bytes, size_t count) {
-  uint16_t peak = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const auto magnitude = static_cast<uint16_t>(Load<uint16_t>(bytes + 2 * i) & 0x7fff);
-    peak = magnitude > peak ? magnitude : peak;
-  }
-  return DecodeOne(peak);
-}
-
 #if defined(__x86_64__)
 // F16C converts in hardware. It knows infinities only, so what is finite is clamped before.
 __attribute__((target("avx2,f16c"))) void EncodeF16c(const float* __restrict values, size_t count,
@@ -98,46 +86,26 @@ constexpr auto EncodeF16c = EncodePortable;
 constexpr auto DecodeF16c = DecodePortable;
 #endif
 
-class Fp16Codec final : public Codec {
+class Fp16Codec final : public HalvesCodec {
  public:
   explicit Fp16Codec(const CodecSetting& setting)
-      : Codec(setting.spec, v1::CODEC_FP16, {.bytes_per_element = 2}), isa_(setting.isa) {}
-
-  size_t MaxTileBytes(size_t elements) const override { return 2 * elements; }
+      : HalvesCodec(setting, v1::CODEC_FP16, {kRelative, kAbsolute, kLargest}) {}
 
   size_t EncodeTile(absl::Span<const float> values, const TileTerms&, char* out) const override {
-    (isa_ == Isa::kBaseline ? EncodePortable : EncodeF16c)(values.data(), values.size(), out);
+    (isa() == Isa::kBaseline ? EncodePortable : EncodeF16c)(values.data(), values.size(), out);
     return 2 * values.size();
   }
 
   absl::StatusOr<size_t> DecodeTile(absl::string_view bytes,
                                     absl::Span<float> values) const override {
     if (bytes.size() < 2 * values.size()) return Truncated(values.size());
-    (isa_ == Isa::kBaseline ? DecodePortable : DecodeF16c)(bytes.data(), values.size(),
+    (isa() == Isa::kBaseline ? DecodePortable : DecodeF16c)(bytes.data(), values.size(),
                                                              values.data());
     return 2 * values.size();
   }
 
-  absl::StatusOr<TileLook> InspectTile(absl::string_view bytes, size_t elements) const override {
-    if (bytes.size() < 2 * elements) return Truncated(elements);
-    const float peak = RunKernel(isa_, [&] { return Peak(bytes.data(), elements); });
-    if (!IsFinite(peak)) return absl::OutOfRangeError("payload holds NaN or infinity");
-    return TileLook{2 * elements, peak};
-  }
-
-  CodecError ErrorBound(absl::Span<const float> values) const override {
-    CodecError error;
-    for (const float value : values) {
-      const double size = std::fabs(value);
-      const double bound = std::max(kRelative * size + kAbsolute, size - kLargest);
-      error.largest = std::max(error.largest, bound);
-      error.expected_square += bound * bound;
-    }
-    return error;
-  }
-
  private:
-  const Isa isa_;
+  float ValueOf(uint16_t half) const override { return DecodeOne(half); }
 };
 
 }  // namespace

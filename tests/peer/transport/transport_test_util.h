@@ -18,6 +18,7 @@
 #include "gtest/gtest.h"
 #include "peer/runtime/asio_executor.h"
 #include "peer/runtime/grpc_server.h"
+#include "peer/runtime/random.h"
 #include "peer/transport/grpc_transport.h"
 
 namespace starling {
@@ -52,6 +53,14 @@ inline SharedBytes Bytes(const std::vector<float>& values) {
   return SharedBytes(std::move(owner), data, values.size() * sizeof(float));
 }
 
+// Normal, the same for the same count.
+inline std::vector<float> RandomValues(size_t count) {
+  Random random(count);
+  std::vector<float> values(count);
+  for (float& value : values) value = static_cast<float>(random.Normal());
+  return values;
+}
+
 // A request with these values (none: a pull).
 inline Frame RequestFrame(uint64_t exchange, const std::vector<float>& values) {
   Frame frame;
@@ -60,6 +69,13 @@ inline Frame RequestFrame(uint64_t exchange, const std::vector<float>& values) {
   frame.header.set_elements(values.size());
   frame.payload = values.empty() ? SharedBytes() : Bytes(values);
   return frame;
+}
+
+inline v1::ControlRequest Ping(const std::string& from) {
+  v1::ControlRequest request;
+  request.mutable_sender()->set_address(from);
+  request.mutable_ping();
+  return request;
 }
 
 class RecordingDelegate : public Transport::Delegate {
