@@ -13,6 +13,13 @@ namespace {
 
 constexpr double kCloseShare = 0.6;
 
+RoundInput Cut(RoundInput input) {
+  const size_t even = (input.shards.elements + ReduceRound::kParts - 1) / ReduceRound::kParts;
+  input.shards.shard_elements =
+      std::min(input.shards.shard_elements, std::max(even, ReduceRound::kLeastPart));
+  return input;
+}
+
 }  // namespace
 
 PeerId ReduceRound::OwnerOf(const std::vector<PeerId>& members, uint64_t number, uint32_t shard) {
@@ -33,7 +40,7 @@ ReduceRound::ReduceRound(uint64_t number, std::vector<PeerId> members, PeerId se
                          RoundInput input, RoundTimes times, BufferPool* buffers)
     : number_(number),
       self_(self),
-      input_(std::move(input)),
+      input_(Cut(std::move(input))),
       times_(times),
       clock_(times),
       buffers_(buffers),

@@ -1,7 +1,10 @@
 // Everybody's mean, by reduction: each member sends each shard of its vector to the shard's owner and
 // gets the mean back, 2(n-1)/n of the vector per member in all.
 //
-// The owner of a shard is the member with the highest hash of (round, shard, id), so that two members
+// The vector is cut into 16 parts at least, if they do not become smaller than 4,096 numbers: a model of one shard
+// would have one owner, through whose link everything would go.
+//
+// The owner of a part (shard, below) is the member with the highest hash of (round, shard, id), so that two members
 // whose views differ by one peer still agree on nearly every owner, and the work wanders from round to
 // round. Where they disagree, a contribution comes to somebody who does not think itself the owner; it is
 // ignored, and sent again later to whom the views, which converge, then name.
@@ -28,7 +31,12 @@ namespace starling {
 
 class ReduceRound final : public Round {
  public:
+  // Up: the work is more even, with a spread of sqrt(members / parts) of it, and more frames are sent.
+  static constexpr size_t kParts = 16;
+  static constexpr size_t kLeastPart = 4096;
+
   // `members` are ascending and include `self`; `buffers` outlives the round. `number` is the round's.
+  // input.shards is cut finer, as said above.
   ReduceRound(uint64_t number, std::vector<PeerId> members, PeerId self, RoundInput input,
               RoundTimes times, BufferPool* buffers);
 

@@ -105,8 +105,7 @@ RoundTimes RoundsActor::TimesOf(const Lane& lane) const {
 }
 
 std::unique_ptr<Round> RoundsActor::Plan(Lane& lane, uint64_t number, bool global,
-                                         RoundInput input) {
-  std::vector<PeerId> ids = Ids(lane);
+                                         std::vector<PeerId> ids, RoundInput input) {
   const size_t rank = static_cast<size_t>(
       std::lower_bound(ids.begin(), ids.end(), self_.peer) - ids.begin());
   if (global || lane.spec.topology->everyone()) {
@@ -153,10 +152,11 @@ void RoundsActor::OnContribution(Contribution contribution) {
   input.shards = ShardMap{contribution.values.size() / sizeof(float), self_.shards.shard_elements};
   input.mass = contribution.mass;
   input.loss = contribution.loss;
-  const std::vector<PeerId> planned = Ids(lane);
-  std::unique_ptr<Round> round = Plan(lane, number, global, std::move(input));
+  std::vector<PeerId> ids = Ids(lane);
+  std::set<PeerId> planned(ids.begin(), ids.end());
+  std::unique_ptr<Round> round = Plan(lane, number, global, std::move(ids), std::move(input));
   lane.running = Running{number, std::move(round), Now(), DeadlineFor(lane).after, global,
-                         std::set<PeerId>(planned.begin(), planned.end())};
+                         std::move(planned)};
   counters_.set_rounds_joined(counters_.rounds_joined() + 1);
   Failpoint("round.begun");
   Carry(index, number, *lane.running->round, lane.running->round->Begin(Now()));

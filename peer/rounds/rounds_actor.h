@@ -140,7 +140,8 @@ class RoundsActor : public Actor {
   };
   Deadline DeadlineFor(const Lane& lane, bool with_source = false) const;
   RoundTimes TimesOf(const Lane& lane) const;
-  std::unique_ptr<Round> Plan(Lane& lane, uint64_t number, bool global, RoundInput input);
+  std::unique_ptr<Round> Plan(Lane& lane, uint64_t number, bool global, std::vector<PeerId> ids,
+                              RoundInput input);
   Round* Find(Lane& lane, uint64_t number);
   // `way_back` leads to `asker`, for members whose address is not known yet.
   void Carry(size_t index, uint64_t number, const Round& round, Round::Sends sends,

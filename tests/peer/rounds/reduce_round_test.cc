@@ -81,6 +81,23 @@ TEST(ReduceRoundTest, TheWorkWandersAndMovesOnlyWithAMemberThatIsGone) {
   EXPECT_EQ(owners.size(), 5);
 }
 
+TEST(ReduceRoundTest, AModelOfOneShardIsCutIntoPartsThatAreWorthAFrame) {
+  RoundNetwork network;
+  const auto parts_of = [&](size_t elements, size_t shard_elements) {
+    RoundInput input;
+    input.values = Bytes(Values(elements, 1));
+    input.shards = ShardMap{elements, shard_elements};
+    return ReduceRound(0, Peers({1, 2}), PeerId(1), std::move(input), RoundNetwork::kTimes,
+                       &network.buffers)
+        .shards()
+        .count();
+  };
+  EXPECT_EQ(parts_of(100'000, 262'144), 16);
+  EXPECT_EQ(parts_of(20'000, 262'144), 5);
+  EXPECT_EQ(parts_of(4096, 262'144), 1);
+  EXPECT_EQ(parts_of(100'000, 1000), 100);
+}
+
 TEST(ReduceRoundTest, WhatTheNetworkLosesIsSentAgainUntilItArrives) {
   Swarm swarm({1, 2, 3});
   int count = 0;
