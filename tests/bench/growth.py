@@ -29,12 +29,16 @@ def counters(address):
     of = daemons.status(address)
     if of is None:
         return None
-    gossip = of["gossip"]
+    gossip = of.get("gossip", {})
+
+    def count(*names):
+        return sum(int(gossip.get(name, 0)) for name in names)
+
     return {
-        "exchanges": int(gossip["exchanges_committed"]) + int(gossip["exchanges_answered"]),
-        "shards": int(gossip["shards_committed"]) + int(gossip["shards_answered"]),
-        "bytes": int(gossip["bytes_sent"]),
-        "steps": int(of["training"]["step"]),
+        "exchanges": count("exchanges_committed", "exchanges_answered"),
+        "shards": count("shards_committed", "shards_answered"),
+        "bytes": count("bytes_sent"),
+        "steps": int(of.get("training", {}).get("step", 0)),
     }
 
 

@@ -75,22 +75,26 @@ def one_run(limit, arguments):
                 process.wait()
     seconds = last["uptime_seconds"] - first["uptime_seconds"]
 
-    def rate(get):
-        return (int(get(last)) - int(get(first))) / seconds
+    def rate(*path):
+        values = []
+        for status_then in (first, last):
+            for name in path:
+                status_then = status_then.get(name, {})
+            values.append(int(status_then or 0))
+        return (values[1] - values[0]) / seconds
 
-    gossip = last["gossip"]
-    coarser = rate(lambda s: s["gossip"]["budget"].get("exchanges_coarser", 0))
-    exchanges = rate(lambda s: s["gossip"]["exchanges_committed"]) + rate(
-        lambda s: s["gossip"]["exchanges_answered"])
+    def budget(name):
+        return rate("gossip", "budget", name)
+
+    exchanges = rate("gossip", "exchanges_committed") + rate("gossip", "exchanges_answered")
     return {
-        "sent": rate(lambda s: s["gossip"]["bytes_sent"]),
+        "sent": rate("gossip", "bytes_sent"),
         "exchanges": exchanges,
-        "coarser": coarser / exchanges if exchanges else 0,
-        "skipped": rate(lambda s: s["gossip"]["budget"].get("exchanges_skipped", 0)) + rate(
-            lambda s: s["gossip"]["budget"].get("exchanges_put_off", 0)),
-        "refused": rate(lambda s: s["gossip"]["budget"].get("exchanges_refused", 0)),
-        "steps": rate(lambda s: s["training"]["step"]),
-        "distance": gossip["consensus_distance"],
+        "coarser": budget("exchanges_coarser") / exchanges if exchanges else 0,
+        "skipped": budget("exchanges_skipped") + budget("exchanges_put_off"),
+        "refused": budget("exchanges_refused"),
+        "steps": rate("training", "step"),
+        "distance": last["gossip"]["consensus_distance"],
     }
 
 

@@ -51,9 +51,11 @@ def address(peer):
 
 
 def unmake_network():
+    # A namespace takes its end of a link with it some time later; the link would be in the way meanwhile.
+    for link in [f"starv{peer}" for peer in range(PEERS)] + [BRIDGE]:
+        subprocess.run(["ip", "link", "del", link], stderr=subprocess.DEVNULL)
     for peer in range(PEERS):
         subprocess.run(["ip", "netns", "del", namespace(peer)], stderr=subprocess.DEVNULL)
-    subprocess.run(["ip", "link", "del", BRIDGE], stderr=subprocess.DEVNULL)
 
 
 def make_network(mbit):
