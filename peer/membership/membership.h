@@ -180,6 +180,8 @@ class Membership {
   size_t members() const { return members_; }
 
  private:
+  // Measured round trips stretch ping_timeout by this at most.
+  static constexpr double kLongestStretch = 10;
   // Calls that must fail in a row before a member that others reach is given up here.
   static constexpr int kPatienceWithLink = 3;
 

@@ -14,8 +14,6 @@ namespace {
 
 // How many 99th percentiles of the round trip an answer may take.
 constexpr double kRoundTripsOfPatience = 4;
-// Measured round trips stretch ping_timeout by this at most.
-constexpr double kLongestStretch = 10;
 
 }  // namespace
 

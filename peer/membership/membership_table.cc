@@ -109,6 +109,8 @@ void Membership::Reached(absl::Time now, Row& row, absl::Duration round_trip) {
   row.link = Link::kGood;
   row.unanswered = 0;
   row.failure.clear();
+  // Who took longer than anybody is waited for stood still: that says nothing of the way there.
+  round_trip = std::min(round_trip, kLongestStretch * options_.ping_timeout);
   row.rtt = row.rtt == absl::ZeroDuration() ? round_trip : 0.875 * row.rtt + 0.125 * round_trip;
   round_trips_.Add(round_trip);
   if (const auto probe = probe_of_.find(PeerId(row.member.peer_id())); probe != probe_of_.end()) {

@@ -422,6 +422,14 @@ TEST_F(MembershipTest, TheDepartedAreForgottenAfterADay) {
   EXPECT_EQ(State(1), v1::PEER_STATE_UNSPECIFIED);
 }
 
+TEST_F(MembershipTest, AnAnswerOfSomebodyWhoStoodStillSaysLittleOfTheWayThere) {
+  FallsSilent(1);
+  core_.OnPing(now_, PingFrom(Peer(1)));
+  const PingAction ping = core_.TakePings().at(0);
+  core_.OnAnswer(now_, ping, PongFrom(Peer(1)), absl::Minutes(1));
+  EXPECT_EQ(Find(1)->rtt, 10 * options_.ping_timeout);
+}
+
 TEST_F(MembershipTest, RoundTripTimesAreSmoothed) {
   Meet(Peer(1));
   Pass(absl::Seconds(20));
