@@ -5,11 +5,11 @@
 // Two processes of this machine exchange a model again and again, both ways, mixed and applied on both sides. Bare is
 // what a process holds before the first exchange: its parameters and all that a peer is made of. Counted are the
 // highest resident pages afterwards (VmHWM), less those. Not a measurement of time; pages of copies that are kept
-// for the next exchange count.
+// for the next exchange count. In the last column three ask in a ring, again and again, so that each asks and answers at once.
 
 #include <signal.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -36,7 +36,7 @@ ABSL_FLAG(int, rounds, 10, "exchanges of each pair");
 ABSL_FLAG(int64_t, bytes, 0, "of a process that this program starts: model size");
 ABSL_FLAG(std::string, codec, "fp32/fp32", "of such a process: request/reply");
 ABSL_FLAG(bool, copies, true, "of such a process: copies from the other's memory");
-ABSL_FLAG(std::string, partner, "", "of such a process: whom to ask for exchanges; empty: nobody");
+ABSL_FLAG(int, number, 0, "of such a process: from 1");
 
 namespace starling {
 namespace {
@@ -52,51 +52,75 @@ uint64_t Resident(const std::string& row) {
   return 0;
 }
 
-// Makes an exchange for each byte that it reads, if it has a partner, and tells how many bytes it has taken at most.
+// Reads '?': makes an exchange, if it has a partner, and tells how many bytes it has taken at most.
+// Reads "=NUMBER ADDRESS\n": that is the partner.
 int Serve() {
   const auto codecs = ChoiceOf(absl::GetFlag(FLAGS_codec));
   if (!codecs.ok()) return ExitCodeFor(codecs.status());
-  const std::string partner = absl::GetFlag(FLAGS_partner);
-  auto node = ExchangeNode::Start(partner.empty() ? 2 : 1,
-                                  static_cast<size_t>(absl::GetFlag(FLAGS_bytes)) / sizeof(float),
+  const auto number = static_cast<uint64_t>(absl::GetFlag(FLAGS_number));
+  auto node = ExchangeNode::Start(number, static_cast<size_t>(absl::GetFlag(FLAGS_bytes)) / sizeof(float),
                                   *codecs, absl::GetFlag(FLAGS_copies));
   if (!node.ok()) return ExitCodeFor(node.status());
-  if (!partner.empty()) (*node)->Connect(2, partner);
   const uint64_t bare = Resident("VmRSS");
-  std::printf("%s\n", (*node)->address().c_str());
-  std::fflush(stdout);
-  for (char byte; read(STDIN_FILENO, &byte, 1) > 0;) {
-    if (!partner.empty()) {
-      if (const auto took = (*node)->Exchange(); !took.ok()) return ExitCodeFor(took.status());
+  std::cout << (*node)->address() << std::endl;
+  bool has_partner = false;
+  for (char what; std::cin.get(what);) {
+    if (what == '=') {
+      uint64_t partner;
+      std::string address;
+      std::cin >> partner >> address;
+      std::cin.get(what);
+      (*node)->Connect(partner, address);
+      has_partner = true;
+      continue;
     }
-    std::printf("%llu\n", static_cast<unsigned long long>(Resident("VmHWM") - bare));
-    std::fflush(stdout);
+    if (has_partner) {
+      if (const auto took = (*node)->Exchange(); !took.ok()) {
+        std::fprintf(stderr, "memory: %s\n", took.status().ToString().c_str());
+        return ExitCodeFor(took.status());
+      }
+    }
+    std::cout << Resident("VmHWM") - bare << std::endl;
   }
   return kExitOk;
 }
 
-absl::StatusOr<double> ModelsOf(const std::string& answer, size_t bytes) {
-  double taken;
-  if (!absl::SimpleAtod(answer, &taken)) return absl::InternalError("a process of the benchmark died");
-  return taken / static_cast<double>(bytes);
+// The most that each of so many processes takes, in models; those of `asks` ask the next one, the last the first.
+absl::StatusOr<std::vector<double>> Measure(size_t mib, const std::string& codec, bool copies,
+                                            const std::vector<bool>& asks) {
+  const size_t bytes = mib << 20;
+  std::vector<std::unique_ptr<OtherEnd>> ends;
+  for (size_t end = 0; end < asks.size(); ++end) {
+    ends.push_back(std::make_unique<OtherEnd>(std::vector<std::string>{
+        absl::StrCat("--bytes=", bytes), absl::StrCat("--codec=", codec),
+        absl::StrCat("--copies=", copies ? "true" : "false"), absl::StrCat("--number=", end + 1)}));
+  }
+  for (size_t end = 0; end < asks.size(); ++end) {
+    const size_t next = (end + 1) % asks.size();
+    if (asks[end]) ends[end]->Tell(absl::StrCat("=", next + 1, " ", ends[next]->address(), "\n"));
+  }
+  std::vector<double> models(asks.size());
+  for (int round = 0; round < absl::GetFlag(FLAGS_rounds); ++round) {
+    for (const auto& end : ends) end->Tell("?");
+    for (size_t end = 0; end < asks.size(); ++end) {
+      double taken;
+      if (!absl::SimpleAtod(ends[end]->ReadLine(), &taken)) {
+        return absl::InternalError("a process of the benchmark died");
+      }
+      models[end] = std::max(models[end], taken / static_cast<double>(bytes));
+    }
+  }
+  return models;
 }
 
-absl::Status Measure(size_t mib, const std::string& codec, bool copies) {
-  const size_t bytes = mib << 20;
-  std::vector<std::string> flags = {absl::StrCat("--bytes=", bytes), absl::StrCat("--codec=", codec),
-                                    absl::StrCat("--copies=", copies ? "true" : "false")};
-  OtherEnd responder(flags);
-  flags.push_back(absl::StrCat("--partner=", responder.address()));
-  OtherEnd initiator(flags);
-  absl::StatusOr<double> asks = 0.0;
-  for (int round = 0; round < absl::GetFlag(FLAGS_rounds) && asks.ok(); ++round) {
-    asks = ModelsOf(initiator.Ask(), bytes);
-  }
-  const absl::StatusOr<double> answers = ModelsOf(responder.Ask(), bytes);
-  if (!asks.ok()) return asks.status();
-  if (!answers.ok()) return answers.status();
-  std::printf("%5zu MiB  %-10s %-10s %9.2f %9.2f\n", mib, codec.c_str(), copies ? "same host" : "loopback",
-              *asks, *answers);
+absl::Status MeasureRow(size_t mib, const std::string& codec, bool copies) {
+  const auto pair = Measure(mib, codec, copies, {true, false});
+  if (!pair.ok()) return pair.status();
+  const auto ring = Measure(mib, codec, copies, {true, true, true});
+  if (!ring.ok()) return ring.status();
+  std::printf("%5zu MiB  %-10s %-10s %9.2f %9.2f %9.2f\n", mib, codec.c_str(),
+              copies ? "same host" : "loopback", (*pair)[0], (*pair)[1],
+              *std::max_element(ring->begin(), ring->end()));
   std::fflush(stdout);
   return absl::OkStatus();
 }
@@ -115,8 +139,8 @@ int Main(int argc, char** argv) {
     return ExitCodeFor(positional.status());
   }
   if (absl::GetFlag(FLAGS_bytes) > 0) return Serve();
-  std::printf("highest resident memory over bare, in models\n%10s %-10s %-10s %9s %9s\n", "", "codecs", "",
-              "initiator", "responder");
+  std::printf("highest resident memory over bare, in models\n%10s %-10s %-10s %9s %9s %9s\n", "", "codecs", "",
+              "asks", "answers", "both");
   for (const std::string& size : absl::GetFlag(FLAGS_mib)) {
     size_t mib;
     if (!absl::SimpleAtoi(size, &mib) || mib == 0 || mib > 4096) {
@@ -125,7 +149,7 @@ int Main(int argc, char** argv) {
     }
     for (const std::string& codec : absl::GetFlag(FLAGS_codecs)) {
       for (const bool copies : {false, true}) {
-        if (absl::Status status = Measure(mib, codec, copies); !status.ok()) {
+        if (absl::Status status = MeasureRow(mib, codec, copies); !status.ok()) {
           std::fprintf(stderr, "memory: %s\n", status.ToString().c_str());
           return ExitCodeFor(status);
         }

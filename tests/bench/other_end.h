@@ -46,12 +46,11 @@ class OtherEnd {
   const std::string& address() const { return address_; }
 
   // Sends a byte, and returns the line that it prints for it.
-  std::string Ask() {
-    const char byte = '?';
-    return write(stdin_, &byte, 1) == 1 ? ReadLine() : std::string();
+  std::string Ask() { return Tell("?") ? ReadLine() : std::string(); }
+  // The two halves of that, and any other text.
+  bool Tell(const std::string& text) {
+    return write(stdin_, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   }
-
- private:
   std::string ReadLine() {
     std::string line;
     char c;
@@ -59,6 +58,7 @@ class OtherEnd {
     return line;
   }
 
+ private:
   pid_t child_ = -1;
   int stdin_ = -1;
   int stdout_ = -1;

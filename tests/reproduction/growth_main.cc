@@ -102,10 +102,15 @@ absl::StatusOr<Row> Measure(const std::string& algorithm, int peers) {
       const auto late = std::count_if(living.begin(), living.end(), [&](const SimPeer* peer) {
         return peer->steps() < goals[peer->spec().node];
       });
-      std::fprintf(stderr, "growth: %s, %d peers: %s of virtual time, %d of them not there yet\n",
+      const auto [least, most] = std::minmax_element(
+          living.begin(), living.end(),
+          [](const SimPeer* a, const SimPeer* b) { return a->steps() < b->steps(); });
+      std::fprintf(stderr,
+                   "growth: %s, %d peers: %s of virtual time, steps %llu to %llu, %d not there yet\n",
                    algorithm.c_str(), peers,
                    absl::FormatDuration(absl::Trunc((*simulation)->elapsed(), absl::Seconds(1))).c_str(),
-                   static_cast<int>(late));
+                   static_cast<unsigned long long>((*least)->steps()),
+                   static_cast<unsigned long long>((*most)->steps()), static_cast<int>(late));
     }
     return std::all_of(living.begin(), living.end(), [&](const SimPeer* peer) {
       return peer->steps() >= goals[peer->spec().node];
