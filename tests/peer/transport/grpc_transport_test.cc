@@ -6,7 +6,7 @@
 
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
-#include "tests/peer/transport/plain_grpc_client.h"
+#include "tests/peer/transport/grpc_plain_client.h"
 #include "tests/peer/transport/silent_server.h"
 #include "tests/peer/transport/transport_test_util.h"
 

@@ -8,7 +8,7 @@
 
 #include "gtest/gtest.h"
 #include "peer/transport/grpc_transport.h"
-#include "tests/peer/transport/plain_grpc_client.h"
+#include "tests/peer/transport/grpc_plain_client.h"
 #include "tests/peer/transport/transport_test_util.h"
 
 namespace starling {

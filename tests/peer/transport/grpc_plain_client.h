@@ -1,7 +1,7 @@
 // Any gRPC client, as transport tests use it: plain generated code, nothing of ours.
 
-#ifndef STARLING_TESTS_PEER_TRANSPORT_PLAIN_GRPC_CLIENT_H_
-#define STARLING_TESTS_PEER_TRANSPORT_PLAIN_GRPC_CLIENT_H_
+#ifndef STARLING_TESTS_PEER_TRANSPORT_GRPC_PLAIN_CLIENT_H_
+#define STARLING_TESTS_PEER_TRANSPORT_GRPC_PLAIN_CLIENT_H_
 
 #include <memory>
 #include <string>
@@ -67,4 +67,4 @@ class TypedStream {
 
 }  // namespace starling
 
-#endif  // STARLING_TESTS_PEER_TRANSPORT_PLAIN_GRPC_CLIENT_H_
+#endif  // STARLING_TESTS_PEER_TRANSPORT_GRPC_PLAIN_CLIENT_H_
