@@ -7,21 +7,15 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tests/common/from_outside.h"
 
 namespace starling {
 namespace {
 
 constexpr char kRoot[] = "/sys/fs/cgroup/";
-
-std::string Content(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 

@@ -6,36 +6,21 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "peer/cli/child_process.h"
 #include "peer/cli/temp_directory.h"
+#include "tests/common/eventually.h"
+#include "tests/common/from_outside.h"
 
 namespace starling {
 namespace {
-
-bool Eventually(const std::function<bool()>& condition) {
-  const absl::Time end = absl::Now() + absl::Minutes(8);
-  while (!condition()) {
-    if (absl::Now() > end) return false;
-    absl::SleepFor(absl::Milliseconds(20));
-  }
-  return true;
-}
-
-std::string Content(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
 
 std::vector<pid_t> ChildrenOf(pid_t pid) {
   std::vector<pid_t> children;
@@ -68,7 +53,7 @@ class ScoreboardTest : public testing::Test {
   }
 
   int ExitCode(ChildProcess& child) {
-    EXPECT_TRUE(Eventually([&] { return !child.running(); })) << Content(Err());
+    EXPECT_TRUE(Eventually([&] { return !child.running(); }, absl::Minutes(8))) << Content(Err());
     return child.Kill().code;
   }
 
@@ -103,7 +88,7 @@ TEST_F(ScoreboardTest, CtrlCEndsEverythingAndShowsWhatThereIs) {
   ASSERT_TRUE(Eventually([&] {
     children = ChildrenOf(chaos.pid());
     return children.size() == 4;
-  })) << Said();
+  }, absl::Minutes(8))) << Said();
   chaos.Signal(SIGINT);
   EXPECT_EQ(ExitCode(chaos), 130) << Said();
   EXPECT_TRUE(absl::StrContains(Content(Out()), "stopped early by signal 2")) << Said();

@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "tests/common/from_outside.h"
 
 namespace starling {
 namespace {
@@ -57,12 +58,6 @@ class CheckpointStoreTest : public ::testing::Test {
       if (absl::StrContains(name, absl::StrCat(step, suffix))) return directory_ + "/" + name;
     }
     return "";
-  }
-  static std::string Content(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::stringstream content;
-    content << file.rdbuf();
-    return content.str();
   }
   static void Overwrite(const std::string& path, const std::string& content) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << content;

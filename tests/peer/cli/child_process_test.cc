@@ -6,34 +6,16 @@
 
 #include <csignal>
 #include <fstream>
-#include <functional>
 #include <memory>
 #include <string>
 
-#include "absl/time/clock.h"
 #include "peer/cli/stop_signal.h"
 #include "peer/cli/temp_directory.h"
+#include "tests/common/eventually.h"
+#include "tests/common/from_outside.h"
 
 namespace starling {
 namespace {
-
-// True once `condition` holds; false if it does not within 20 s.
-bool Eventually(const std::function<bool()>& condition) {
-  const absl::Time end = absl::Now() + absl::Seconds(20);
-  while (!condition()) {
-    if (absl::Now() > end) return false;
-    absl::SleepFor(absl::Milliseconds(5));
-  }
-  return true;
-}
-
-// Orphans are reaped by process 1, or stay zombies where that does not care.
-bool IsGone(pid_t pid) {
-  if (kill(pid, 0) != 0) return true;
-  const std::string stat = FirstLine("/proc/" + std::to_string(pid) + "/stat");
-  const size_t state = stat.rfind(')');
-  return stat.empty() || (state != std::string::npos && stat[state + 2] == 'Z');
-}
 
 class ChildProcessTest : public ::testing::Test {
  protected:

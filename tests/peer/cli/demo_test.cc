@@ -7,16 +7,15 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/time/clock.h"
 #include "peer/cli/child_process.h"
 #include "peer/cli/temp_directory.h"
+#include "tests/common/eventually.h"
+#include "tests/common/from_outside.h"
 
 namespace starling {
 namespace {
@@ -24,28 +23,6 @@ namespace {
 // Seen from the directory that Bazel runs tests in.
 constexpr char kStarling[] = "peer/cli/starling";
 constexpr char kFakeDaemon[] = "tests/peer/cli/fake_daemon";
-
-bool Eventually(const std::function<bool()>& condition) {
-  const absl::Time end = absl::Now() + absl::Seconds(50);
-  while (!condition()) {
-    if (absl::Now() > end) return false;
-    absl::SleepFor(absl::Milliseconds(10));
-  }
-  return true;
-}
-
-std::string Content(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
-bool IsGone(pid_t pid) {
-  if (kill(pid, 0) != 0) return true;
-  const std::string stat = FirstLine("/proc/" + std::to_string(pid) + "/stat");
-  const size_t state = stat.rfind(')');
-  return stat.empty() || (state != std::string::npos && stat[state + 2] == 'Z');
-}
 
 class DemoTest : public ::testing::Test {
  protected:

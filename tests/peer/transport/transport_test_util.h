@@ -13,29 +13,18 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "peer/runtime/asio_executor.h"
 #include "peer/runtime/grpc_server.h"
 #include "peer/runtime/random.h"
 #include "peer/transport/grpc_transport.h"
+#include "tests/common/eventually.h"
 
 namespace starling {
 
 // A bound for conditions that come true at once or never.
 inline constexpr absl::Duration kPatience = absl::Seconds(20);
-
-// Looks again and again until `condition` holds; false if it does not within kPatience. For states
-// that nothing announces.
-inline bool Eventually(const std::function<bool()>& condition) {
-  const absl::Time end = absl::Now() + kPatience;
-  while (!condition()) {
-    if (absl::Now() > end) return false;
-    absl::SleepFor(absl::Milliseconds(1));
-  }
-  return true;
-}
 
 // Runs `task` on `executor` and waits for it.
 inline void RunOn(Executor& executor, std::function<void()> task) {
