@@ -99,6 +99,7 @@ void Membership::TakeStep(absl::Time now, Row& row, const v1::Member& member) {
   row.member.set_step(member.step());
   row.member.set_loss(member.loss());
   row.straggler.OnStep(now, member.step());
+  if (!IsReachable(row.member)) row.straggler.Interrupt();
 }
 
 // It answered us.
@@ -170,6 +171,7 @@ void Membership::SetState(absl::Time now, Row& row, v1::PeerState state, std::st
   const v1::PeerState from = row.member.state();
   if (from == state) return;
   ShowAs(row, state);
+  if (!IsReachable(row.member)) row.straggler.Interrupt();
   row.member.set_reason(std::move(reason));
   row.since = now;
   transitions_.push_back({row.member, from});

@@ -27,6 +27,9 @@ class Straggler {
   // It says that it has made so many steps. Fewer than before: it began anew.
   void OnStep(absl::Time now, uint64_t step);
 
+  // It stands still or cannot be heard: the time until the next news says nothing of its pace.
+  void Interrupt() { pace_.Interrupt(); }
+
   // 0 while there is nothing to compare with.
   double Score(absl::Time now) const;
 

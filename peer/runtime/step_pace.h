@@ -27,6 +27,9 @@ class StepPace {
     last_ = now;
   }
 
+  // What passes until the next news does not count: nobody knows what was made of it.
+  void Interrupt() { known_ = false; }
+
   // 0 before the second step.
   absl::Duration step_time() const {
     return steps_ > 0 ? interval_ / steps_ : absl::ZeroDuration();

@@ -31,6 +31,8 @@ void DrawWork(Draw draw, SimulationOptions& options) {
   if (options.coordinator && draw.Chance(0.3)) {
     options.averaging_period_steps = static_cast<uint64_t>(draw.Whole(20, 60));
     options.averaging_deadline = draw.Seconds(5, 30);
+    // Some rows exchange nothing but averages, which need one.
+    options.coordinator_from_start = true;
   }
   options.odd_clocks = draw.Chance(0.7);
   options.look_every = absl::Seconds(10);

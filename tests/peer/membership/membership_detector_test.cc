@@ -402,6 +402,24 @@ TEST_F(DetectorTest, TablesAreComparedAtOnceWithWhoeverComesBackFromTheDead) {
   EXPECT_EQ(Count(core_.TakePings(), Purpose::kSync), 1);
 }
 
+TEST_F(DetectorTest, TheTimeInWhichSomebodyStoodStillIsNoStepOfIts) {
+  v1::Member peer = Peer(1);
+  peer.set_step(5);
+  Meet(peer);
+  mute_.insert(peer.address());
+  Pass(absl::Minutes(1));
+  ASSERT_EQ(State(1), v1::PEER_STATE_DEAD);
+  mute_.clear();
+  for (const uint64_t step : {6, 7, 8}) {
+    peer.set_step(step);
+    up_.front().set_step(step);
+    Pass(absl::Seconds(20));
+  }
+  ASSERT_EQ(State(1), v1::PEER_STATE_ALIVE);
+  EXPECT_GT(Find(1)->step_time, absl::Seconds(10));
+  EXPECT_LT(Find(1)->step_time, absl::Seconds(30));
+}
+
 TEST_F(DetectorTest, PatienceGrowsWithMeasuredRoundTripsAndWithBadHealth) {
   Meet(Peer(1));
   EXPECT_EQ(core_.ping_timeout(), options_.ping_timeout);

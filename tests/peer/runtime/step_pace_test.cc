@@ -51,6 +51,15 @@ TEST_F(StepPaceTest, AStandstillIsNotAPace) {
   EXPECT_LT(Seconds(pace_), 1.5);
 }
 
+TEST_F(StepPaceTest, AnInterruptedIntervalDoesNotCount) {
+  After(absl::Seconds(1), 1);
+  pace_.Interrupt();
+  After(absl::Minutes(3), 2);
+  EXPECT_EQ(pace_.step_time(), absl::ZeroDuration());
+  After(absl::Seconds(2), 3);
+  EXPECT_EQ(pace_.step_time(), absl::Seconds(2));
+}
+
 TEST_F(StepPaceTest, GoingBackKeepsThePace) {
   After(absl::Seconds(0), 10);
   After(absl::Seconds(1), 11);
