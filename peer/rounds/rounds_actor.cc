@@ -202,8 +202,7 @@ absl::optional<FrameFault> RoundsActor::OnFrame(Frame frame,
     return FrameFault{v1::REFUSAL_REASON_NOT_TRAINING, "this peer takes part in no more rounds"};
   }
   if (number >= lane.next && number - lane.next < kFarthest) {
-    early_.push_back({std::move(frame), reply});
-    if (early_.size() > options_.early_frames) early_.pop_front();
+    KeepEarly(std::move(frame), reply);
     return absl::nullopt;
   }
   return FrameFault{v1::REFUSAL_REASON_UNKNOWN_ROUND,
@@ -211,14 +210,24 @@ absl::optional<FrameFault> RoundsActor::OnFrame(Frame frame,
                     WireNumber(index, PositionOf(lane))};
 }
 
+void RoundsActor::KeepEarly(Frame frame, std::shared_ptr<ReplyPath> reply) {
+  early_bytes_ += frame.payload.size();
+  early_.push_back({std::move(frame), std::move(reply)});
+  while (early_.size() > MostEarly() || early_bytes_ > options_.early_bytes) {
+    early_bytes_ -= early_.front().frame.payload.size();
+    early_.pop_front();
+  }
+}
+
 void RoundsActor::Replay(size_t index) {
   const uint64_t number = lanes_[index].running->number;
   std::deque<Early> waiting;
   waiting.swap(early_);
+  early_bytes_ = 0;
   for (Early& early : waiting) {
     const uint64_t wire = early.frame.header.round();
     if (wire % lanes_.size() != index || wire / lanes_.size() > number) {
-      early_.push_back(std::move(early));
+      KeepEarly(std::move(early.frame), std::move(early.reply));
     } else if (wire / lanes_.size() == number) {
       OnFrame(std::move(early.frame), early.reply);
     }
@@ -358,10 +367,11 @@ void RoundsActor::Stop() {
     lanes_[index].running.reset();
   }
   early_.clear();
+  early_bytes_ = 0;
 }
 
 void RoundsActor::AddHoldings(Holdings* holdings) const {
-  holdings->push_back({"frames of later rounds", early_.size(), options_.early_frames});
+  holdings->push_back({"frames of later rounds", early_.size(), MostEarly()});
   holdings->push_back({"members without rounds", retired_.size(), members_.size()});
   for (const Lane& lane : lanes_) holdings->push_back({"past rounds", lane.past.size(), kKept});
 }

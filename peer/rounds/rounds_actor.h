@@ -6,7 +6,8 @@
 // was stopped) is refused, or hears of much higher numbers, and continues where others are. Rules:
 //   * at most one round of each RoundSpec under way; the last kKept of each are kept to answer those
 //     who are behind;
-//   * frames of rounds to come wait, at most `early_frames`; the oldest give way, and are sent again;
+//   * frames of rounds to come wait, at most `early_frames`, or two of each member, of at most `early_bytes`; the
+//     oldest give way, and are sent again;
 //   * a member that dies, leaves or refuses us is not waited for; one that says that it takes part in no
 //     more rounds is left out from then on;
 //   * nothing lasts beyond the deadline (gossip/exchange_deadline.h): what the rounds so far tell, or 8 times as
@@ -18,6 +19,7 @@
 #ifndef STARLING_PEER_ROUNDS_ROUNDS_ACTOR_H_
 #define STARLING_PEER_ROUNDS_ROUNDS_ACTOR_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -54,6 +56,7 @@ struct RoundsOptions {
   absl::Duration final_deadline = absl::Seconds(100);
   // Frames kept for rounds that have not begun here. Up: less is sent twice, more memory (a shard each).
   size_t early_frames = 512;
+  size_t early_bytes = size_t{512} << 20;
 };
 
 struct RoundMember {
@@ -142,6 +145,9 @@ class RoundsActor : public Actor {
   RoundTimes TimesOf(const Lane& lane) const;
   std::unique_ptr<Round> Plan(Lane& lane, uint64_t number, bool global, std::vector<PeerId> ids,
                               RoundInput input);
+  // An owner hears from all members, and may be the last to begin.
+  size_t MostEarly() const { return std::max(options_.early_frames, 2 * members_.size()); }
+  void KeepEarly(Frame frame, std::shared_ptr<ReplyPath> reply);
   Round* Find(Lane& lane, uint64_t number);
   // `way_back` leads to `asker`, for members whose address is not known yet.
   void Carry(size_t index, uint64_t number, const Round& round, Round::Sends sends,
@@ -175,6 +181,7 @@ class RoundsActor : public Actor {
     std::shared_ptr<ReplyPath> reply;
   };
   std::deque<Early> early_;
+  size_t early_bytes_ = 0;
   bool finished_ = false;
   bool stopped_ = false;
   v1::AveragingStatus counters_;

@@ -82,24 +82,45 @@ TEST(RoundsActorTest, WhoIsAheadIsWaitedForByNobodyAndItsFramesWait) {
 }
 
 TEST(RoundsActorTest, EarlyFramesAreBoundedAndTheOldestGiveWay) {
+  for (const bool by_bytes : {false, true}) {
+    RoundsOptions options;
+    // Two frames; or the bytes of the first round's.
+    by_bytes ? options.early_bytes = RoundsWorld::kElements * sizeof(float) : options.early_frames = 2;
+    RoundsWorld world(2, {Spec(MakeRing())}, options);
+    world.Contribute(1, 1, 1);  // two frames, two shards
+    std::deque<RoundsWorld::Message> first = world.underway;
+    world.Settle();
+    // The same again as if from later rounds pushes them out.
+    for (RoundsWorld::Message message : first) {
+      message.frame.header.set_round(message.frame.header.round() + 1);
+      world.Deliver(std::move(message));
+    }
+    world.Contribute(2, 1, 3);
+    world.Settle();
+    // Peer 2 lacks the frames of the first round, asks for them at its retry and gets them.
+    EXPECT_TRUE(world.node(2).mixed.empty());
+    world.RunFor(absl::Seconds(1));
+    ASSERT_EQ(world.node(2).mixed.size(), 1);
+    EXPECT_EQ(world.status(2).shards_missed(), 0);
+  }
+}
+
+TEST(RoundsActorTest, TheLastToBeginHasKeptWhatEverybodySentIt) {
   RoundsOptions options;
   options.early_frames = 2;
-  RoundsWorld world(2, {Spec(MakeRing())}, options);
-  world.Contribute(1, 1, 1);  // two frames, two shards
-  std::deque<RoundsWorld::Message> first = world.underway;
-  world.Settle();
-  // The same again as if from later rounds pushes them out.
-  for (RoundsWorld::Message message : first) {
-    message.frame.header.set_round(message.frame.header.round() + 1);
-    world.Deliver(std::move(message));
+  constexpr uint64_t kPeers = 7;
+  RoundsWorld world(kPeers, {Spec(MakeEveryone())}, options);
+  // Each is the owner of something in one of so many rounds.
+  for (uint64_t step = 1; step <= 20; ++step) {
+    for (uint64_t id = 1; id <= kPeers; ++id) {
+      world.Contribute(id, step, static_cast<float>(id));
+      world.Settle();
+    }
+    for (uint64_t id = 1; id <= kPeers; ++id) {
+      ASSERT_EQ(world.node(id).mixed.size(), step) << "no time has passed, so nothing is sent again";
+      EXPECT_EQ(world.MixOf(id), 4);
+    }
   }
-  world.Contribute(2, 1, 3);
-  world.Settle();
-  // Peer 2 lacks the frames of the first round, asks for them at its retry and gets them.
-  EXPECT_TRUE(world.node(2).mixed.empty());
-  world.RunFor(absl::Seconds(1));
-  ASSERT_EQ(world.node(2).mixed.size(), 1);
-  EXPECT_EQ(world.status(2).shards_missed(), 0);
 }
 
 TEST(RoundsActorTest, LossAndRepetitionOnlyCostTime) {
