@@ -100,16 +100,22 @@ absl::StatusOr<std::vector<double>> Measure(size_t mib, const std::string& codec
     if (asks[end]) ends[end]->Tell(absl::StrCat("=", next + 1, " ", ends[next]->address(), "\n"));
   }
   std::vector<double> models(asks.size());
-  for (int round = 0; round < absl::GetFlag(FLAGS_rounds); ++round) {
+  const auto note = [&](size_t end) {
+    double taken;
+    if (!absl::SimpleAtod(ends[end]->ReadLine(), &taken)) return false;
+    models[end] = std::max(models[end], taken / static_cast<double>(bytes));
+    return true;
+  };
+  bool alive = true;
+  for (int round = 0; round < absl::GetFlag(FLAGS_rounds) && alive; ++round) {
     for (const auto& end : ends) end->Tell("?");
-    for (size_t end = 0; end < asks.size(); ++end) {
-      double taken;
-      if (!absl::SimpleAtod(ends[end]->ReadLine(), &taken)) {
-        return absl::InternalError("a process of the benchmark died");
-      }
-      models[end] = std::max(models[end], taken / static_cast<double>(bytes));
-    }
+    for (size_t end = 0; end < asks.size(); ++end) alive &= note(end);
   }
+  // Who only answers has told of the rounds before the last one.
+  for (size_t end = 0; end < asks.size() && alive; ++end) {
+    if (!asks[end]) alive = ends[end]->Tell("?") && note(end);
+  }
+  if (!alive) return absl::InternalError("a process of the benchmark died");
   return models;
 }
 
