@@ -66,6 +66,9 @@ struct AlgorithmGuarantees {
   bool agreement_is_fixed = true;
   // Without gradients peers come closer to each other until they agree.
   bool contracts = true;
+  // After so many exchanges and rounds of each, on average, half of the distance is left at most, where all are
+  // equally fast and options have their defaults, whatever momentum peers had when the gradients ended.
+  double halves_in = 12;
   // Who meets whom follows from losses: without gradients nobody meets.
   bool needs_losses = false;
   // One worker alone trains exactly as its local optimizer does.

@@ -25,6 +25,7 @@ Declared DeclaredBy(const v1::RunConfig& config) {
   declared.contracts = algorithm->rounds.empty()
                            ? averages || (declared.communicates && guarantees.contracts)
                            : guarantees.contracts && !averages;
+  declared.halves_in = guarantees.halves_in;
   declared.keeps_agreement = guarantees.agreement_is_fixed;
   // Where peers exchange, some may have copied others before these began: see ConservationChecker.
   const bool only_rounds = algorithm->mix == nullptr && !algorithm->rounds.empty();

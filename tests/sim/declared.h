@@ -17,8 +17,10 @@ struct Declared {
   bool communicates_without_gradients = false;
   // The sum over all peers and everything underway changes by gradients only.
   bool conserves_sum = false;
-  // With gradients off, peers come nearer to each other; see ContractionChecker.
+  // With gradients off, peers come nearer to each other; see HealAndJudge.
   bool contracts = false;
+  // ... to half of the distance, after so many exchanges and rounds of each.
+  double halves_in = 0;
   // With gradients off, peers that are equal stay so.
   bool keeps_agreement = true;
   // Of rounds alone: without faults, with gradients off and nothing under way, the sum over all peers is

@@ -168,7 +168,8 @@ std::vector<std::string> RunQuietLife(Simulation& simulation, const QuietLifeOpt
     }
   }
   const double rounding = 1e-5 * std::sqrt(static_cast<double>(start.weighted.size()));
-  const bool often = mixes >= options.mixes * static_cast<double>(simulation.living().size());
+  const bool often = mixes >= std::max(options.mixes, declared.halves_in) *
+                                  static_cast<double>(simulation.living().size());
   const double now = RootMeanSquareDistance(simulation);
   if (declared.contracts && often && !(now <= 0.5 * distance + rounding)) {
     wrong.push_back(absl::StrCat("contraction: the distance between peers was ", distance, " and is ",

@@ -22,7 +22,7 @@ namespace starling {
 struct QuietLifeOptions {
   // What is under way when the last peer finishes must have ended after this.
   absl::Duration settle = absl::Seconds(3);
-  // As SafetyThenHealingOptions::mixes.
+  // The distance is judged after so many exchanges and rounds of each, more if the algorithm declares more.
   // An exchange counts on both sides: a worker tied to a centre by alpha = 0.1 has begun 8 of 16, which
   // leaves 0.9^8 = 0.43 of its distance; of 12 it may have begun 6, which leave 0.53.
   double mixes = 16;

@@ -97,7 +97,7 @@ void HealAndJudge(Simulation& simulation, const SafetyThenHealingOptions& option
                                                        : declared.communicates_without_gradients;
   const bool contracts = declared.contracts && !simulation.options().learn;
   const double enough =
-      options.mixes * Slowest(simulation) * static_cast<double>(simulation.living().size());
+      declared.halves_in * Slowest(simulation) * static_cast<double>(simulation.living().size());
   auto mixed = [&] { return TotalMixes(simulation) - mixes; };
   auto exchanged = [&] {
     return mixed() > 0 && simulation.TotalTraffic().payload_bytes > payload;

@@ -6,8 +6,8 @@
 //             again. After MembershipBound the views must agree, and from then on, within
 //             `good_within`: every trainer makes a step, and in every swarm that communicates
 //             parameters travel and something is committed or averaged. With gradients off, the distance
-//             between peers is halved by then, if they have taken part in `mixes` each on average, times as
-//             often as the slowest peer is slower.
+//             between peers is halved by then, if they have taken part in so many exchanges and rounds each as the
+//             algorithm declares, on average, times as often as the slowest peer is slower.
 
 #ifndef STARLING_TESTS_SIM_SAFETY_THEN_HEALING_H_
 #define STARLING_TESTS_SIM_SAFETY_THEN_HEALING_H_
@@ -26,9 +26,6 @@ struct SafetyThenHealingOptions {
   absl::Duration chaos_interval = absl::Seconds(1);
   // How long it may take, after views agree, until everything works.
   absl::Duration good_within = absl::Seconds(20);
-  // Exchanges, started or answered, and complete rounds of each peer, on average, that must suffice to
-  // halve the distance where all are equally fast.
-  double mixes = 12;
 };
 
 // What was wrong, the complaints of all checkers included; empty if all is well. Draws from the
