@@ -1,5 +1,6 @@
 // How long an exchange of a whole model takes between two processes on this machine, against a plain
-// TCP stream, a raw gRPC stream, memcpy, and gloo's all-reduce of the same bytes, all in one run.
+// TCP stream, a raw gRPC stream, memcpy, the arithmetic of an exchange alone, and gloo's all-reduce of the same bytes,
+// all in one run.
 //
 //   bazel run //tests/bench:exchange -- --mib=4,16,64,256 --rounds=7
 //
@@ -25,6 +26,7 @@
 #include "peer/runtime/flags.h"
 #include "peer/runtime/keep_freed_memory.h"
 #include "tests/bench/exchange_node.h"
+#include "tests/bench/mixing_alone.h"
 #include "tests/bench/other_end.h"
 #include "tests/bench/raw_streams.h"
 
@@ -99,10 +101,14 @@ struct Contestant {
   std::unique_ptr<OtherEnd> other;
   std::unique_ptr<StreamSource> source;
   std::unique_ptr<ExchangeNode> node;
+  std::unique_ptr<MixingAlone> alone;
   std::vector<double> seconds;
-  double payload = 0;  // bytes that travelled per round from this side
 
   absl::Status Round(size_t bytes) {
+    if (alone != nullptr) {
+      seconds.push_back(absl::ToDoubleSeconds(alone->Exchange()));
+      return absl::OkStatus();
+    }
     if (other == nullptr) {
       seconds.push_back(MemcpySeconds(bytes));
       return absl::OkStatus();
@@ -145,6 +151,11 @@ absl::Status MeasureSize(size_t mib, const std::string& gloo) {
     contestant.node->Connect(2, contestant.other->address());
     contestants.push_back(std::move(contestant));
   }
+  for (const std::string& pair : absl::GetFlag(FLAGS_codecs)) {
+    Contestant contestant{absl::StrCat(pair, ", only mixed"), 2};
+    contestant.alone = std::make_unique<MixingAlone>(bytes / sizeof(float), *ChoiceOf(pair));
+    contestants.push_back(std::move(contestant));
+  }
   size_t gloo_pair = 0;
   for (const int ranks : {2, 4}) {
     if (gloo.empty()) break;
@@ -170,7 +181,8 @@ absl::Status MeasureSize(size_t mib, const std::string& gloo) {
     const double rate = contestant.ways * static_cast<double>(bytes) / seconds;
     std::printf("  %-26s %10.2f %8.2f %13.2fx", contestant.name.c_str(), 1e3 * seconds, rate / 1e9,
                 rate / grpc);
-    if (contestant.node != nullptr && gloo_pair > 0) {
+    const bool exchanges_models = contestant.node != nullptr || contestant.alone != nullptr;
+    if (exchanges_models && gloo_pair > 0) {
       std::printf(" %13.2fx", seconds / Median(contestants[gloo_pair].seconds));
     }
     std::printf("\n");

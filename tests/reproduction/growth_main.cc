@@ -3,8 +3,9 @@
 //   bazel run //tests/reproduction:growth -- --out=$PWD/docs/reproduction
 //
 // Swarms of 4 to 1,024 peers make the same few steps in the simulator, each step with one exchange or round.
-// Counted is from when the last of them has warmed up until each has made its steps: what they send while they
-// get to know each other is not.
+// Counted is from when all of them know all and have warmed up until each has made its steps. What they send
+// while views differ, when a contribution may go to somebody whom others do not think its owner and is sent again, is
+// not.
 // Prints and writes, for each algorithm and size, bytes of parameters and frames per peer and communication, in
 // the mean and of the busiest peer. Nothing in it is a measurement of time: the same command gives the same
 // figures anywhere.
@@ -39,8 +40,7 @@ ABSL_FLAG(std::vector<std::string>, algorithms,
           "what to measure");
 ABSL_FLAG(int, communications, 4,
           "steps of each peer that count, at least; every one of them communicates");
-ABSL_FLAG(int, warm_up, 2,
-          "steps of each peer, at least, before those that count, in which peers get to know each other");
+ABSL_FLAG(int, warm_up, 2, "steps of each peer, at least, between when all know all and those that count");
 
 namespace starling {
 namespace {
@@ -77,6 +77,19 @@ Sent SentBy(const Simulation& simulation) {
   return sent;
 }
 
+// Peers that hold every peer for ALIVE.
+int KnowAll(const Simulation& simulation) {
+  const std::vector<const SimPeer*> living = simulation.living();
+  const auto who = std::count_if(living.begin(), living.end(), [&](const SimPeer* peer) {
+    const auto& known = peer->Status().peers();
+    const auto alive = std::count_if(known.begin(), known.end(), [](const v1::PeerStatus& other) {
+      return other.state() == v1::PEER_STATE_ALIVE;
+    });
+    return static_cast<size_t>(alive) == living.size();
+  });
+  return static_cast<int>(who);
+}
+
 absl::StatusOr<Row> Measure(const std::string& algorithm, int peers) {
   SimulationOptions options;
   options.algorithm = algorithm;
@@ -97,6 +110,11 @@ absl::StatusOr<Row> Measure(const std::string& algorithm, int peers) {
   auto simulation = Simulation::Create(options);
   if (!simulation.ok()) return simulation.status();
   std::map<int, uint64_t> goals;
+  const auto aim = [&](uint64_t further) {
+    for (const SimPeer* peer : (*simulation)->living()) {
+      goals[peer->spec().node] = peer->steps() + further;
+    }
+  };
   absl::Time told = began;
   const auto reached = [&] {
     const std::vector<const SimPeer*> living = (*simulation)->living();
@@ -119,15 +137,22 @@ absl::StatusOr<Row> Measure(const std::string& algorithm, int peers) {
       return peer->steps() >= goals[peer->spec().node];
     });
   };
-  for (int node = 0; node < peers; ++node) {
-    goals[node] = static_cast<uint64_t>(absl::GetFlag(FLAGS_warm_up));
+  const absl::Duration look_every = options.membership.ping_interval / 2;
+  int know_all = KnowAll(**simulation);
+  while (know_all < peers && (*simulation)->elapsed() < absl::Hours(4)) {
+    (*simulation)->RunFor(look_every);
+    know_all = KnowAll(**simulation);
+    if (absl::Now() - told < kTellEvery) continue;
+    told = absl::Now();
+    std::fprintf(stderr, "growth: %s, %d peers: %s of virtual time, %d know all\n",
+                 algorithm.c_str(), peers,
+                 absl::FormatDuration(absl::Trunc((*simulation)->elapsed(), absl::Seconds(1))).c_str(),
+                 know_all);
   }
-  const bool warm = (*simulation)->RunUntil(reached, absl::Hours(4));
+  aim(static_cast<uint64_t>(absl::GetFlag(FLAGS_warm_up)));
+  const bool warm = know_all == peers && (*simulation)->RunUntil(reached, absl::Hours(4));
   const Sent before = SentBy(**simulation);
-  for (const SimPeer* peer : (*simulation)->living()) {
-    goals[peer->spec().node] =
-        peer->steps() + static_cast<uint64_t>(absl::GetFlag(FLAGS_communications));
-  }
+  aim(static_cast<uint64_t>(absl::GetFlag(FLAGS_communications)));
   if (!warm || !(*simulation)->RunUntil(reached, absl::Hours(4))) {
     return absl::DeadlineExceededError(absl::StrCat(algorithm, " with ", peers, " peers is not done"));
   }
