@@ -4,6 +4,8 @@
 //
 //   bazel run //tests/bench:exchange -- --mib=4,16,64,256 --rounds=7
 //
+// Then four processes that exchange in random pairs, up to 64 MiB, against gloo's all-reduce with four ranks.
+//
 // An exchange moves the model both ways, is mixed and applied on both sides. Every figure is the
 // median of `rounds`; the contestants take turns, so that a slow spell of a shared machine hits all.
 
@@ -26,9 +28,12 @@
 #include "peer/runtime/flags.h"
 #include "peer/runtime/keep_freed_memory.h"
 #include "tests/bench/exchange_node.h"
+#include "tests/bench/mib_flag.h"
 #include "tests/bench/mixing_alone.h"
 #include "tests/bench/other_end.h"
+#include "tests/bench/random_pairs.h"
 #include "tests/bench/raw_streams.h"
+#include "tests/bench/served_node.h"
 
 ABSL_FLAG(std::vector<std::string>, mib, std::vector<std::string>({"4", "16", "64", "256"}),
           "model sizes, in MiB of fp32");
@@ -40,31 +45,29 @@ ABSL_FLAG(std::string, gloo, "",
           "path of gloo_allreduce.py; empty: beside this program's sources, if python3-torch is there");
 ABSL_FLAG(std::string, role, "", "of a process that this program starts: tcp, grpc or node");
 ABSL_FLAG(int64_t, bytes, 0, "for such a process: model size");
+ABSL_FLAG(int64_t, number, 2, "for such a process: of the node");
 ABSL_FLAG(std::string, codec, "fp32/fp32", "for such a process: request/reply");
 ABSL_FLAG(bool, copies, true, "for such a process: copies from the other's memory");
 
 namespace starling {
 namespace {
 
+// Twelve more processes, each of which takes several models, that keep what they have while the others have their turn.
+constexpr size_t kMostForFour = 64;
+
 // The other end: says where it listens, serves until its standard input ends.
 int Serve(const std::string& role) {
   const auto bytes = static_cast<size_t>(absl::GetFlag(FLAGS_bytes));
-  std::unique_ptr<StreamSink> sink;
-  std::unique_ptr<ExchangeNode> node;
-  std::string address;
   if (role == "node") {
     auto codecs = ChoiceOf(absl::GetFlag(FLAGS_codec));
-    auto started = codecs.ok() ? ExchangeNode::Start(2, bytes / sizeof(float), *codecs,
-                                                   absl::GetFlag(FLAGS_copies))
-                               : absl::StatusOr<std::unique_ptr<ExchangeNode>>(codecs.status());
-    if (!started.ok()) return ExitCodeFor(started.status());
-    node = *std::move(started);
-    address = node->address();
-  } else {
-    sink = role == "tcp" ? StartTcpSink(bytes) : StartGrpcSink(bytes);
-    address = sink->address();
+    if (!codecs.ok()) return ExitCodeFor(codecs.status());
+    auto node = ExchangeNode::Start(static_cast<uint64_t>(absl::GetFlag(FLAGS_number)), bytes / sizeof(float),
+                                    *codecs, absl::GetFlag(FLAGS_copies));
+    if (!node.ok()) return ExitCodeFor(node.status());
+    return ServeNode(**node, [](absl::Duration took) { return absl::StrCat(absl::ToDoubleSeconds(took)); });
   }
-  std::printf("%s\n", address.c_str());
+  const std::unique_ptr<StreamSink> sink = role == "tcp" ? StartTcpSink(bytes) : StartGrpcSink(bytes);
+  std::printf("%s\n", sink->address().c_str());
   std::fflush(stdout);
   char byte;
   while (read(STDIN_FILENO, &byte, 1) > 0) {
@@ -73,10 +76,12 @@ int Serve(const std::string& role) {
 }
 
 std::unique_ptr<OtherEnd> StartRole(const std::string& role, size_t bytes,
-                                    const std::string& codecs, bool copies = true) {
+                                    const std::string& codecs, bool copies = true,
+                                    int number = 2) {
   return std::make_unique<OtherEnd>(std::vector<std::string>{
       absl::StrCat("--role=", role), absl::StrCat("--bytes=", bytes),
-      absl::StrCat("--codec=", codecs), absl::StrCat("--copies=", copies ? "true" : "false")});
+      absl::StrCat("--codec=", codecs), absl::StrCat("--copies=", copies ? "true" : "false"),
+      absl::StrCat("--number=", number)});
 }
 
 double Median(std::vector<double> values) {
@@ -102,12 +107,18 @@ struct Contestant {
   std::unique_ptr<StreamSource> source;
   std::unique_ptr<ExchangeNode> node;
   std::unique_ptr<MixingAlone> alone;
+  std::unique_ptr<RandomPairs> pairs;
   std::vector<double> seconds;
 
   absl::Status Round(size_t bytes) {
     if (alone != nullptr) {
       seconds.push_back(absl::ToDoubleSeconds(alone->Exchange()));
       return absl::OkStatus();
+    }
+    if (pairs != nullptr) {
+      const auto took = pairs->Round();
+      if (took.ok()) seconds.push_back(absl::ToDoubleSeconds(*took));
+      return took.status();
     }
     if (other == nullptr) {
       seconds.push_back(MemcpySeconds(bytes));
@@ -156,14 +167,28 @@ absl::Status MeasureSize(size_t mib, const std::string& gloo) {
     contestant.alone = std::make_unique<MixingAlone>(bytes / sizeof(float), *ChoiceOf(pair));
     contestants.push_back(std::move(contestant));
   }
-  size_t gloo_pair = 0;
+  for (const std::string& pair : absl::GetFlag(FLAGS_codecs)) {
+    if (mib > kMostForFour) break;
+    RandomPairs::Ends ends;
+    for (size_t end = 0; end < ends.size(); ++end) {
+      ends[end] = StartRole("node", bytes, pair, /*copies=*/true, static_cast<int>(end) + 1);
+      if (ends[end]->address().empty()) return absl::InternalError("a peer of four did not start");
+    }
+    Contestant contestant{absl::StrCat(pair, ", 4 in random pairs"), 4};
+    contestant.pairs = std::make_unique<RandomPairs>(std::move(ends));
+    contestants.push_back(std::move(contestant));
+  }
+  size_t gloo_pair = 0, gloo_four = 0;
   for (const int ranks : {2, 4}) {
     if (gloo.empty()) break;
     Contestant contestant{absl::StrCat("gloo all-reduce, ", ranks, " ranks"), 2};
     contestant.other = std::make_unique<OtherEnd>(
         std::vector<std::string>{gloo, absl::StrCat(ranks), absl::StrCat(mib)}, "/usr/bin/python3");
-    if (contestant.other->address().empty()) break;  // no python3-torch
-    if (ranks == 2) gloo_pair = contestants.size();
+    if (contestant.other->address().empty()) {
+      std::fprintf(stderr, "exchange: gloo did not start, so nothing is compared with it: apt-get install python3-torch\n");
+      break;
+    }
+    (ranks == 2 ? gloo_pair : gloo_four) = contestants.size();
     contestants.push_back(std::move(contestant));
   }
   const int rounds = absl::GetFlag(FLAGS_rounds);
@@ -181,9 +206,10 @@ absl::Status MeasureSize(size_t mib, const std::string& gloo) {
     const double rate = contestant.ways * static_cast<double>(bytes) / seconds;
     std::printf("  %-26s %10.2f %8.2f %13.2fx", contestant.name.c_str(), 1e3 * seconds, rate / 1e9,
                 rate / grpc);
-    const bool exchanges_models = contestant.node != nullptr || contestant.alone != nullptr;
-    if (exchanges_models && gloo_pair > 0) {
-      std::printf(" %13.2fx", seconds / Median(contestants[gloo_pair].seconds));
+    const bool between_two = contestant.node != nullptr || contestant.alone != nullptr;
+    const size_t gloo_like = between_two ? gloo_pair : contestant.pairs != nullptr ? gloo_four : 0;
+    if (gloo_like > 0) {
+      std::printf(" %13.2fx", seconds / Median(contestants[gloo_like].seconds));
     }
     std::printf("\n");
   }
@@ -208,12 +234,12 @@ int Main(int argc, char** argv) {
   std::string gloo = absl::GetFlag(FLAGS_gloo);
   if (gloo.empty()) gloo = "tests/bench/gloo_allreduce.py";
   if (access(gloo.c_str(), R_OK) != 0) gloo.clear();
-  for (const std::string& size : absl::GetFlag(FLAGS_mib)) {
-    size_t mib;
-    if (!absl::SimpleAtoi(size, &mib) || mib == 0 || mib > 4096) {
-      std::fprintf(stderr, "exchange: --mib: \"%s\" is no size between 1 and 4096\n", size.c_str());
-      return kExitUsage;
-    }
+  const auto sizes = ParseMib(absl::GetFlag(FLAGS_mib));
+  if (!sizes.ok()) {
+    std::fprintf(stderr, "exchange: %s\n", std::string(sizes.status().message()).c_str());
+    return kExitUsage;
+  }
+  for (const size_t mib : *sizes) {
     if (absl::Status status = MeasureSize(mib, gloo); !status.ok()) {
       std::fprintf(stderr, "exchange: %s\n", status.ToString().c_str());
       return ExitCodeFor(status);

@@ -25,7 +25,9 @@
 #include "peer/runtime/flags.h"
 #include "peer/runtime/keep_freed_memory.h"
 #include "tests/bench/exchange_node.h"
+#include "tests/bench/mib_flag.h"
 #include "tests/bench/other_end.h"
+#include "tests/bench/served_node.h"
 
 ABSL_FLAG(std::vector<std::string>, mib, std::vector<std::string>({"16", "64", "256"}),
           "model sizes, in MiB of fp32");
@@ -52,8 +54,6 @@ uint64_t Resident(const std::string& row) {
   return 0;
 }
 
-// Reads '?': makes an exchange, if it has a partner, and tells how many bytes it has taken at most.
-// Reads "=NUMBER ADDRESS\n": that is the partner.
 int Serve() {
   const auto codecs = ChoiceOf(absl::GetFlag(FLAGS_codec));
   if (!codecs.ok()) return ExitCodeFor(codecs.status());
@@ -62,27 +62,7 @@ int Serve() {
                                   *codecs, absl::GetFlag(FLAGS_copies));
   if (!node.ok()) return ExitCodeFor(node.status());
   const uint64_t bare = Resident("VmRSS");
-  std::cout << (*node)->address() << std::endl;
-  bool has_partner = false;
-  for (char what; std::cin.get(what);) {
-    if (what == '=') {
-      uint64_t partner;
-      std::string address;
-      std::cin >> partner >> address;
-      std::cin.get(what);
-      (*node)->Connect(partner, address);
-      has_partner = true;
-      continue;
-    }
-    if (has_partner) {
-      if (const auto took = (*node)->Exchange(); !took.ok()) {
-        std::fprintf(stderr, "memory: %s\n", took.status().ToString().c_str());
-        return ExitCodeFor(took.status());
-      }
-    }
-    std::cout << Resident("VmHWM") - bare << std::endl;
-  }
-  return kExitOk;
+  return ServeNode(**node, [bare](absl::Duration) { return absl::StrCat(Resident("VmHWM") - bare); });
 }
 
 // The most that each of so many processes takes, in models; those of `asks` ask the next one, the last the first.
@@ -145,14 +125,14 @@ int Main(int argc, char** argv) {
     return ExitCodeFor(positional.status());
   }
   if (absl::GetFlag(FLAGS_bytes) > 0) return Serve();
+  const auto sizes = ParseMib(absl::GetFlag(FLAGS_mib));
+  if (!sizes.ok()) {
+    std::fprintf(stderr, "memory: %s\n", std::string(sizes.status().message()).c_str());
+    return kExitUsage;
+  }
   std::printf("highest resident memory over bare, in models\n%10s %-10s %-10s %9s %9s %9s\n", "", "codecs", "",
               "asks", "answers", "both");
-  for (const std::string& size : absl::GetFlag(FLAGS_mib)) {
-    size_t mib;
-    if (!absl::SimpleAtoi(size, &mib) || mib == 0 || mib > 4096) {
-      std::fprintf(stderr, "memory: --mib: \"%s\" is no size between 1 and 4096\n", size.c_str());
-      return kExitUsage;
-    }
+  for (const size_t mib : *sizes) {
     for (const std::string& codec : absl::GetFlag(FLAGS_codecs)) {
       for (const bool copies : {false, true}) {
         if (absl::Status status = MeasureRow(mib, codec, copies); !status.ok()) {
