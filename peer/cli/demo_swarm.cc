@@ -184,6 +184,10 @@ void DemoSwarm::LookForDeaths() {
   }
 }
 
+pid_t DemoSwarm::ProcessOf(size_t peer) const {
+  return peers_[peer].running ? daemons_[peer].process->pid() : -1;
+}
+
 void DemoSwarm::Kill(int peer) {
   DemoPeer& lost = peers_[peer];
   daemons_[peer].process->Kill();

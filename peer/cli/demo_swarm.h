@@ -6,6 +6,8 @@
 #ifndef STARLING_PEER_CLI_DEMO_SWARM_H_
 #define STARLING_PEER_CLI_DEMO_SWARM_H_
 
+#include <sys/types.h>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +60,8 @@ class DemoSwarm {
   void Stop();
 
   const std::vector<DemoPeer>& peers() const { return peers_; }
+  // The process of peers()[peer]; -1 once it has ended.
+  pid_t ProcessOf(size_t peer) const;
   // host:port, empty before Start().
   const std::string& coordinator_address() const { return coordinator_address_; }
   // How the coordinator ended unasked; empty if it did not.

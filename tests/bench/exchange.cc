@@ -28,6 +28,7 @@
 #include "peer/runtime/flags.h"
 #include "peer/runtime/keep_freed_memory.h"
 #include "tests/bench/exchange_node.h"
+#include "tests/bench/json_rows.h"
 #include "tests/bench/mib_flag.h"
 #include "tests/bench/mixing_alone.h"
 #include "tests/bench/other_end.h"
@@ -134,7 +135,7 @@ struct Contestant {
   }
 };
 
-absl::Status MeasureSize(size_t mib, const std::string& gloo) {
+absl::Status MeasureSize(size_t mib, const std::string& gloo, JsonRows& rows) {
   const size_t bytes = mib << 20;
   std::vector<Contestant> contestants;
   contestants.push_back({"memcpy, one way"});
@@ -206,21 +207,28 @@ absl::Status MeasureSize(size_t mib, const std::string& gloo) {
     const double rate = contestant.ways * static_cast<double>(bytes) / seconds;
     std::printf("  %-26s %10.2f %8.2f %13.2fx", contestant.name.c_str(), 1e3 * seconds, rate / 1e9,
                 rate / grpc);
+    nlohmann::ordered_json row = {{"mib", mib},
+                                  {"case", contestant.name},
+                                  {"ms", 1e3 * seconds},
+                                  {"gb_per_s", rate / 1e9},
+                                  {"rate_of_raw_grpc", rate / grpc}};
     const bool between_two = contestant.node != nullptr || contestant.alone != nullptr;
     const size_t gloo_like = between_two ? gloo_pair : contestant.pairs != nullptr ? gloo_four : 0;
     if (gloo_like > 0) {
-      std::printf(" %13.2fx", seconds / Median(contestants[gloo_like].seconds));
+      row["time_of_gloo"] = seconds / Median(contestants[gloo_like].seconds);
+      std::printf(" %13.2fx", row["time_of_gloo"].get<double>());
     }
     std::printf("\n");
+    rows.Add(std::move(row));
   }
   std::fflush(stdout);
-  return absl::OkStatus();
+  return rows.Write();
 }
 
 int Main(int argc, char** argv) {
   KeepFreedMemory();  // as peerd does
   signal(SIGPIPE, SIG_IGN);
-  const FlagScope scope{{"tests/bench/exchange.cc"}};
+  const FlagScope scope{{"tests/bench/exchange.cc", kJsonRowsFlags}};
   const auto positional = ParseFlags(argc, argv, scope);
   if (absl::IsCancelled(positional.status())) {
     std::cout << "exchange: how long an exchange of a whole model takes\n\n" << FlagsHelp(scope);
@@ -239,8 +247,9 @@ int Main(int argc, char** argv) {
     std::fprintf(stderr, "exchange: %s\n", std::string(sizes.status().message()).c_str());
     return kExitUsage;
   }
+  JsonRows rows("exchange");
   for (const size_t mib : *sizes) {
-    if (absl::Status status = MeasureSize(mib, gloo); !status.ok()) {
+    if (absl::Status status = MeasureSize(mib, gloo, rows); !status.ok()) {
       std::fprintf(stderr, "exchange: %s\n", status.ToString().c_str());
       return ExitCodeFor(status);
     }

@@ -10,6 +10,7 @@ that all have made an exchange (a step) for so many seconds.
 """
 
 import argparse
+import json
 import os
 import tempfile
 import time
@@ -85,7 +86,9 @@ def main():
     parser.add_argument("--algorithm", default="elastic_gossip:p=1")
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--pace", type=float, default=4)
+    parser.add_argument("--json", default="", help="file for all figures")
     arguments = parser.parse_args()
+    rows = []
     print("| peers | exchanges/s of a peer | kB sent per exchange | shards | ms of CPU per exchange | CPU without exchanges |")
     print("|---|---|---|---|---|---|")
     for peers in (int(size) for size in arguments.peers.split(",")):
@@ -96,6 +99,12 @@ def main():
         print(f"| {peers} | {rate / peers:.1f} | {sums['bytes'] / exchanges / 1e3:.1f} |"
               f" {sums['shards'] / exchanges:.2f} | {1e3 * (busy - idle) / rate:.2f} |"
               f" {100 * idle / peers:.1f} % of a core each |", flush=True)
+        rows.append({"peers": peers, "exchanges_per_s": rate / peers, "bytes_per_exchange": sums["bytes"] / exchanges,
+                     "shards_per_exchange": sums["shards"] / exchanges,
+                     "cpu_ms_per_exchange": 1e3 * (busy - idle) / rate, "cpu_without_exchanges": idle / peers})
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as file:
+            json.dump({"benchmark": "growth", "rows": rows}, file, indent=1)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@
 #include "peer/runtime/flags.h"
 #include "peer/runtime/keep_freed_memory.h"
 #include "tests/bench/exchange_node.h"
+#include "tests/bench/json_rows.h"
 #include "tests/bench/other_end.h"
 #include "tests/bench/raw_streams.h"
 
@@ -151,13 +152,20 @@ absl::Status Measure() {
               absl::StrCat("join, ", absl::GetFlag(FLAGS_donors), " donors").c_str(),
               1e3 * Median(all), Median(all) / copy);
   std::printf("%-28s %8.1f %%\n", "steps kept by the donors", 100 * Median(kept));
-  return absl::OkStatus();
+  JsonRows rows("joining");
+  rows.Add({{"mib", absl::GetFlag(FLAGS_mib)},
+            {"donors", absl::GetFlag(FLAGS_donors)},
+            {"copy_ms", 1e3 * copy},
+            {"one_donor_of_copy", Median(one) / copy},
+            {"all_donors_of_copy", Median(all) / copy},
+            {"steps_kept", Median(kept)}});
+  return rows.Write();
 }
 
 int Main(int argc, char** argv) {
   KeepFreedMemory();  // as peerd does
   signal(SIGPIPE, SIG_IGN);
-  const FlagScope scope{{"tests/bench/joining.cc"}};
+  const FlagScope scope{{"tests/bench/joining.cc", kJsonRowsFlags}};
   const auto positional = ParseFlags(argc, argv, scope);
   if (absl::IsCancelled(positional.status())) {
     std::cout << "joining: how long a newcomer takes to fetch a model\n\n" << FlagsHelp(scope);

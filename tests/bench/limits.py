@@ -105,7 +105,9 @@ def main():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--pace", type=float, default=50)
+    parser.add_argument("--json", default="", help="file for all figures")
     arguments = parser.parse_args()
+    rows = []
     print("| limit a second | kB/s sent | of limit | exchanges/s | coarser | not begun/s | refused/s | steps/s | distance |")
     print("|---|---|---|---|---|---|---|---|---|")
     for limit in arguments.limits.split(","):
@@ -116,6 +118,10 @@ def main():
         print(f"| {limit if bytes_limit else 'none'} | {of['sent'] / 1e3:.0f} | {share} | {of['exchanges']:.1f} |"
               f" {100 * of['coarser']:.0f} % | {of['skipped']:.1f} | {of['refused']:.1f} | {of['steps']:.0f} |"
               f" {of['distance']:.3f} |", flush=True)
+        rows.append({"limit_bytes_per_s": bytes_limit, **of})
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as file:
+            json.dump({"benchmark": "limits", "rows": rows}, file, indent=1)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@
 #include "peer/runtime/flags.h"
 #include "peer/runtime/keep_freed_memory.h"
 #include "tests/bench/exchange_node.h"
+#include "tests/bench/json_rows.h"
 #include "tests/bench/mib_flag.h"
 #include "tests/bench/other_end.h"
 #include "tests/bench/served_node.h"
@@ -99,22 +100,29 @@ absl::StatusOr<std::vector<double>> Measure(size_t mib, const std::string& codec
   return models;
 }
 
-absl::Status MeasureRow(size_t mib, const std::string& codec, bool copies) {
+absl::Status MeasureRow(size_t mib, const std::string& codec, bool copies, JsonRows& rows) {
   const auto pair = Measure(mib, codec, copies, {true, false});
   if (!pair.ok()) return pair.status();
   const auto ring = Measure(mib, codec, copies, {true, true, true});
   if (!ring.ok()) return ring.status();
-  std::printf("%5zu MiB  %-10s %-10s %9.2f %9.2f %9.2f\n", mib, codec.c_str(),
-              copies ? "same host" : "loopback", (*pair)[0], (*pair)[1],
-              *std::max_element(ring->begin(), ring->end()));
+  const std::string path = copies ? "same host" : "loopback";
+  const double both = *std::max_element(ring->begin(), ring->end());
+  std::printf("%5zu MiB  %-10s %-10s %9.2f %9.2f %9.2f\n", mib, codec.c_str(), path.c_str(), (*pair)[0], (*pair)[1],
+              both);
   std::fflush(stdout);
-  return absl::OkStatus();
+  rows.Add({{"mib", mib},
+            {"codecs", codec},
+            {"path", path},
+            {"asks_models", (*pair)[0]},
+            {"answers_models", (*pair)[1]},
+            {"both_models", both}});
+  return rows.Write();
 }
 
 int Main(int argc, char** argv) {
   KeepFreedMemory();  // as peerd does
   signal(SIGPIPE, SIG_IGN);
-  const FlagScope scope{{"tests/bench/memory.cc"}};
+  const FlagScope scope{{"tests/bench/memory.cc", kJsonRowsFlags}};
   const auto positional = ParseFlags(argc, argv, scope);
   if (absl::IsCancelled(positional.status())) {
     std::cout << "memory: what exchanges take beyond the bare trainer\n\n" << FlagsHelp(scope);
@@ -132,10 +140,11 @@ int Main(int argc, char** argv) {
   }
   std::printf("highest resident memory over bare, in models\n%10s %-10s %-10s %9s %9s %9s\n", "", "codecs", "",
               "asks", "answers", "both");
+  JsonRows rows("memory");
   for (const size_t mib : *sizes) {
     for (const std::string& codec : absl::GetFlag(FLAGS_codecs)) {
       for (const bool copies : {false, true}) {
-        if (absl::Status status = MeasureRow(mib, codec, copies); !status.ok()) {
+        if (absl::Status status = MeasureRow(mib, codec, copies, rows); !status.ok()) {
           std::fprintf(stderr, "memory: %s\n", status.ToString().c_str());
           return ExitCodeFor(status);
         }

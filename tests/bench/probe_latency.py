@@ -10,6 +10,7 @@ second; the table has medians and the largest over all peers, and how many probe
 """
 
 import argparse
+import json
 import statistics
 import tempfile
 import time
@@ -62,7 +63,9 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mbit", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=40)
+    parser.add_argument("--json", default="", help="file for all figures")
     options = parser.parse_args()
+    rows = []
     links.make_network(options.mbit)
     try:
         print("| links | Mbit/s sent a peer | round trip, median | largest | probes | found nobody | suspicions |")
@@ -71,8 +74,12 @@ def main():
             of = run(algorithm, options)
             print(f"| {name} | {of['mbit']:.1f} | {of['median']:.1f} ms | {of['largest']:.1f} ms |"
                   f" {of['probes']:.0f} | {of['failed']:.0f} | {of['suspicions']:.0f} |", flush=True)
+            rows.append({"links": name, **of})
     finally:
         links.unmake_network()
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump({"benchmark": "probe_latency", "rows": rows}, file, indent=1)
 
 
 if __name__ == "__main__":

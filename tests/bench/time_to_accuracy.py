@@ -272,7 +272,7 @@ def main():
                       f"{median['sent_mb']:>8.1f}", flush=True)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(results, file, indent=1)
+            json.dump({"benchmark": "time_to_accuracy", "rows": results}, file, indent=1)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,16 @@
 //
 // In each round there is a run of `none` and one of each case, so that a slow spell of a shared machine hits
 // all of them; each ratio is taken within one round, and the median of the rounds is the figure.
+// "ns/byte" is the processor time of all peers beyond that of as many steps of `none`, over the bytes of payloads that
+// they sent; where exchanges are few it is lost in the noise of the steps.
+
+#include <sys/types.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <utility>
@@ -15,6 +22,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -26,6 +34,7 @@
 #include "peer/cli/temp_directory.h"
 #include "peer/runtime/exit_codes.h"
 #include "peer/runtime/flags.h"
+#include "tests/bench/json_rows.h"
 
 ABSL_FLAG(std::string, model, "mlp_large", "model to train");
 ABSL_FLAG(std::string, cases,
@@ -47,6 +56,7 @@ struct Case {
   std::string reply_codec = "fp32";
   std::vector<double> ratios;
   std::vector<double> shares;
+  std::vector<double> nanoseconds;
 
   std::string name() const {
     return absl::StrCat(algorithm, " ", request_codec, "/", reply_codec);
@@ -69,7 +79,35 @@ struct Measurement {
   double steps_per_second = 0;  // mean over the peers
   double mixing_share = 0;      // largest over the peers
   uint64_t exchanges = 0;
+  uint64_t bytes = 0;           // of payloads sent, by all peers
+  double processor_seconds = 0;  // of all peers
+  double steps = 0;              // of all peers
 };
+
+// What a process has used so far; 0 if it is gone.
+double ProcessorSeconds(pid_t process) {
+  std::ifstream file(absl::StrCat("/proc/", process, "/stat"));
+  const std::string stat(std::istreambuf_iterator<char>(file), {});
+  const std::vector<std::string> fields = absl::StrSplit(stat.substr(stat.rfind(')') + 1), ' ');
+  double user, system;
+  // Fields 14 and 15 of proc(5), in ticks.
+  if (fields.size() < 14 || !absl::SimpleAtod(fields[12], &user) || !absl::SimpleAtod(fields[13], &system)) return 0;
+  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+// What all peers have done so far.
+Measurement SoFar(const DemoSwarm& swarm) {
+  Measurement sum;
+  for (size_t i = 0; i < swarm.peers().size(); ++i) {
+    const v1::Status& status = swarm.peers()[i].status;
+    sum.steps += static_cast<double>(status.training().step());
+    sum.mixing_share = std::max(sum.mixing_share, status.training().mixing_time_share());
+    sum.exchanges += status.gossip().exchanges_committed();
+    sum.bytes += status.gossip().bytes_sent();
+    sum.processor_seconds += ProcessorSeconds(swarm.ProcessOf(i));
+  }
+  return sum;
+}
 
 absl::StatusOr<Measurement> Measure(const Case& what, const StopSignal& stop) {
   auto directory = TempDirectory::Create("starling-bench-");
@@ -108,19 +146,16 @@ absl::StatusOr<Measurement> Measure(const Case& what, const StopSignal& stop) {
     swarm.Poll();
   };
   wait(absl::GetFlag(FLAGS_warm_up));
-  std::vector<uint64_t> before;
-  for (const DemoPeer& peer : swarm.peers()) before.push_back(peer.status.training().step());
+  const Measurement before = SoFar(swarm);
   const absl::Time begin = absl::Now();
   wait(absl::GetFlag(FLAGS_seconds));
   const double elapsed = absl::ToDoubleSeconds(absl::Now() - begin);
-  Measurement result;
-  for (size_t i = 0; i < before.size(); ++i) {
-    const v1::Status& status = swarm.peers()[i].status;
-    result.steps_per_second += static_cast<double>(status.training().step() - before[i]) /
-                               elapsed / static_cast<double>(before.size());
-    result.mixing_share = std::max(result.mixing_share, status.training().mixing_time_share());
-    result.exchanges += status.gossip().exchanges_committed();
-  }
+  Measurement result = SoFar(swarm);
+  result.steps -= before.steps;
+  result.exchanges -= before.exchanges;
+  result.bytes -= before.bytes;
+  result.processor_seconds -= before.processor_seconds;
+  result.steps_per_second = result.steps / elapsed / static_cast<double>(swarm.peers().size());
   swarm.Stop();
   return result;
 }
@@ -132,7 +167,7 @@ double Median(std::vector<double> values) {
 }
 
 int Main(int argc, char** argv) {
-  const FlagScope scope{{"tests/bench/trainer_overhead.cc"}};
+  const FlagScope scope{{"tests/bench/trainer_overhead.cc", kJsonRowsFlags}};
   const auto positional = ParseFlags(argc, argv, scope);
   if (absl::IsCancelled(positional.status())) {
     std::printf("trainer_overhead: what gossip costs the trainer\n\n%s", FlagsHelp(scope).c_str());
@@ -151,11 +186,13 @@ int Main(int argc, char** argv) {
   std::printf("%s, batch %d, %d peers on %u cores\n", absl::GetFlag(FLAGS_model).c_str(),
               absl::GetFlag(FLAGS_batch_size), absl::GetFlag(FLAGS_peers),
               std::thread::hardware_concurrency());
-  std::printf("%5s  %-36s  %10s  %6s  %12s  %9s\n", "round", "", "steps/s", "ratio", "mixing share",
-              "exchanges");
+  JsonRows rows("trainer_overhead");
+  std::printf("%5s  %-36s  %10s  %6s  %12s  %9s  %8s\n", "round", "", "steps/s", "ratio", "mixing share",
+              "exchanges", "ns/byte");
   for (int round = 1; round <= absl::GetFlag(FLAGS_rounds); ++round) {
     auto measured = Measure(Case{"none"}, stop);
     const double alone = measured.ok() ? measured->steps_per_second : 0;
+    const double step = measured.ok() ? measured->processor_seconds / measured->steps : 0;
     if (measured.ok()) std::printf("%5d  %-36s  %10.2f\n", round, "none", alone);
     for (Case& each : cases) {
       if (measured.ok()) measured = Measure(each, stop);
@@ -165,16 +202,28 @@ int Main(int argc, char** argv) {
       }
       each.ratios.push_back(measured->steps_per_second / alone);
       each.shares.push_back(measured->mixing_share);
-      std::printf("%5d  %-36s  %10.2f  %6.3f  %11.1f%%  %9llu\n", round, each.name().c_str(),
+      each.nanoseconds.push_back(1e9 * (measured->processor_seconds - step * measured->steps) /
+                                 static_cast<double>(measured->bytes));
+      std::printf("%5d  %-36s  %10.2f  %6.3f  %11.1f%%  %9llu  %8.2f\n", round, each.name().c_str(),
                   measured->steps_per_second, each.ratios.back(), 100 * each.shares.back(),
-                  static_cast<unsigned long long>(measured->exchanges));
+                  static_cast<unsigned long long>(measured->exchanges), each.nanoseconds.back());
       std::fflush(stdout);
     }
   }
   std::printf("medians\n");
   for (const Case& each : cases) {
-    std::printf("       %-36s  %10s  %6.3f  %11.1f%%\n", each.name().c_str(), "", Median(each.ratios),
-                100 * Median(each.shares));
+    std::printf("       %-36s  %10s  %6.3f  %11.1f%%  %9s  %8.2f\n", each.name().c_str(), "", Median(each.ratios),
+                100 * Median(each.shares), "", Median(each.nanoseconds));
+    rows.Add({{"model", absl::GetFlag(FLAGS_model)},
+              {"case", each.name()},
+              {"ratio", Median(each.ratios)},
+              {"ratios", each.ratios},
+              {"mixing_share", Median(each.shares)},
+              {"ns_per_byte", Median(each.nanoseconds)}});
+  }
+  if (absl::Status status = rows.Write(); !status.ok()) {
+    std::fprintf(stderr, "trainer_overhead: %s\n", status.ToString().c_str());
+    return ExitCodeFor(status);
   }
   return kExitOk;
 }
