@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
@@ -29,6 +28,7 @@
 #include "peer/runtime/keep_freed_memory.h"
 #include "tests/bench/exchange_node.h"
 #include "tests/bench/json_rows.h"
+#include "tests/bench/median.h"
 #include "tests/bench/mib_flag.h"
 #include "tests/bench/mixing_alone.h"
 #include "tests/bench/other_end.h"
@@ -83,12 +83,6 @@ std::unique_ptr<OtherEnd> StartRole(const std::string& role, size_t bytes,
       absl::StrCat("--role=", role), absl::StrCat("--bytes=", bytes),
       absl::StrCat("--codec=", codecs), absl::StrCat("--copies=", copies ? "true" : "false"),
       absl::StrCat("--number=", number)});
-}
-
-double Median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 double MemcpySeconds(size_t bytes) {

@@ -10,11 +10,11 @@ that all have made an exchange (a step) for so many seconds.
 """
 
 import argparse
-import json
 import os
 import tempfile
 import time
 
+import json_rows
 import limits as daemons
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -102,9 +102,7 @@ def main():
         rows.append({"peers": peers, "exchanges_per_s": rate / peers, "bytes_per_exchange": sums["bytes"] / exchanges,
                      "shards_per_exchange": sums["shards"] / exchanges,
                      "cpu_ms_per_exchange": 1e3 * (busy - idle) / rate, "cpu_without_exchanges": idle / peers})
-    if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump({"benchmark": "growth", "rows": rows}, file, indent=1)
+    json_rows.write(arguments.json, "growth", rows)
 
 
 if __name__ == "__main__":

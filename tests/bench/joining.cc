@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -27,6 +26,7 @@
 #include "peer/runtime/keep_freed_memory.h"
 #include "tests/bench/exchange_node.h"
 #include "tests/bench/json_rows.h"
+#include "tests/bench/median.h"
 #include "tests/bench/other_end.h"
 #include "tests/bench/raw_streams.h"
 
@@ -69,11 +69,6 @@ int Serve(const std::string& role) {
     std::fflush(stdout);
   }
   return kExitOk;
-}
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values.empty() ? 0 : values[values.size() / 2];
 }
 
 std::unique_ptr<OtherEnd> StartRole(const std::string& role, int number) {

@@ -18,6 +18,8 @@ import subprocess
 import tempfile
 import time
 
+import json_rows
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 UNITS = {"kB": 1e3, "MB": 1e6}
 
@@ -119,9 +121,7 @@ def main():
               f" {100 * of['coarser']:.0f} % | {of['skipped']:.1f} | {of['refused']:.1f} | {of['steps']:.0f} |"
               f" {of['distance']:.3f} |", flush=True)
         rows.append({"limit_bytes_per_s": bytes_limit, **of})
-    if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump({"benchmark": "limits", "rows": rows}, file, indent=1)
+    json_rows.write(arguments.json, "limits", rows)
 
 
 if __name__ == "__main__":

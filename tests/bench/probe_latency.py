@@ -10,11 +10,11 @@ second; the table has medians and the largest over all peers, and how many probe
 """
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
 
+import json_rows
 import time_to_accuracy as links
 
 
@@ -77,9 +77,7 @@ def main():
             rows.append({"links": name, **of})
     finally:
         links.unmake_network()
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump({"benchmark": "probe_latency", "rows": rows}, file, indent=1)
+    json_rows.write(options.json, "probe_latency", rows)
 
 
 if __name__ == "__main__":

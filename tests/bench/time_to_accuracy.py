@@ -26,6 +26,8 @@ import sys
 import tempfile
 import time
 
+import json_rows
+
 DATA = "/usr/share/datasets/fashion-mnist"
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PEERS = 4
@@ -270,9 +272,7 @@ def main():
                 print(f"{mbit:>7} {'yes' if slowed else 'no':>6}  {name:<26} "
                       f"{median['seconds']:>8.1f} {'(' + each + ')':<20} {median['rate']:>8.1f} "
                       f"{median['sent_mb']:>8.1f}", flush=True)
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump({"benchmark": "time_to_accuracy", "rows": results}, file, indent=1)
+    json_rows.write(options.json, "time_to_accuracy", results)
 
 
 if __name__ == "__main__":

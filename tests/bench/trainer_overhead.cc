@@ -35,6 +35,7 @@
 #include "peer/runtime/exit_codes.h"
 #include "peer/runtime/flags.h"
 #include "tests/bench/json_rows.h"
+#include "tests/bench/median.h"
 
 ABSL_FLAG(std::string, model, "mlp_large", "model to train");
 ABSL_FLAG(std::string, cases,
@@ -158,12 +159,6 @@ absl::StatusOr<Measurement> Measure(const Case& what, const StopSignal& stop) {
   result.steps_per_second = result.steps / elapsed / static_cast<double>(swarm.peers().size());
   swarm.Stop();
   return result;
-}
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 int Main(int argc, char** argv) {
