@@ -48,7 +48,7 @@ BENCHMARKS = [
     Benchmark("codecs", 4, "codecs", "--benchmark_repetitions=5",
               "--benchmark_repetitions=3 --benchmark_filter=64MiB", output=GOOGLE),
     Benchmark("optimizers", 1, "optimizers", "--benchmark_repetitions=3", "--benchmark_repetitions=3", output=GOOGLE),
-    Benchmark("memory", 1, "memory", "--mib=16,64,256 --rounds=8", "--mib=64 --rounds=4"),
+    Benchmark("memory", 1, "memory", "--mib=16,64,256 --rounds=8", "--mib=256 --rounds=4 --codecs=fp32/fp32"),
     Benchmark("joining", 1, "joining", "--rounds=9", "--rounds=3"),
     Benchmark("growth", 5, "growth.py", "--seconds=15", "--peers=4,16 --seconds=5"),
     Benchmark("limits", 6, "limits.py", "--limits=0,4MB,1MB,250kB,60kB", "--limits=0,1MB --runs=1"),
