@@ -30,7 +30,8 @@
 #include "tests/reproduction/svg_plot.h"
 #include "tests/sim/simulation.h"
 
-ABSL_FLAG(std::string, out, "", "directory for growth.csv and growth.svg; empty: print only");
+ABSL_FLAG(std::string, out, "",
+          "directory for growth.csv and growth.svg, written anew after each size; empty: print only");
 ABSL_FLAG(std::string, known, "",
           "growth.csv of an earlier run: its rows are written and plotted with the new ones, which replace their like");
 ABSL_FLAG(std::vector<std::string>, peers, (std::vector<std::string>{"4", "16", "64", "256", "1024"}),
@@ -38,8 +39,9 @@ ABSL_FLAG(std::vector<std::string>, peers, (std::vector<std::string>{"4", "16", 
 ABSL_FLAG(std::vector<std::string>, algorithms,
           (std::vector<std::string>{"elastic_gossip:p=1", "sgp", "allreduce_sgd:resync=0"}),
           "what to measure");
-ABSL_FLAG(int, communications, 4,
-          "steps of each peer that count, at least; every one of them communicates");
+ABSL_FLAG(int, communications, 0,
+          "steps of each peer that count, at least; every one of them communicates; "
+          "0: 50 of up to 64 peers, fewer of more, 4 from 800 on");
 ABSL_FLAG(int, warm_up, 2, "steps of each peer, at least, between when all know all and those that count");
 
 namespace starling {
@@ -152,7 +154,8 @@ absl::StatusOr<Row> Measure(const std::string& algorithm, int peers) {
   aim(static_cast<uint64_t>(absl::GetFlag(FLAGS_warm_up)));
   const bool warm = know_all == peers && (*simulation)->RunUntil(reached, absl::Hours(4));
   const Sent before = SentBy(**simulation);
-  aim(static_cast<uint64_t>(absl::GetFlag(FLAGS_communications)));
+  const int communications = absl::GetFlag(FLAGS_communications);
+  aim(static_cast<uint64_t>(communications > 0 ? communications : std::clamp(3200 / peers, 4, 50)));
   if (!warm || !(*simulation)->RunUntil(reached, absl::Hours(4))) {
     return absl::DeadlineExceededError(absl::StrCat(algorithm, " with ", peers, " peers is not done"));
   }
@@ -214,6 +217,25 @@ LinePlot PlotOf(const std::vector<Row>& rows) {
   return plot;
 }
 
+// Both files, in --out. UNAVAILABLE: they cannot be written.
+absl::Status Write(std::vector<Row> rows) {
+  const std::string out = absl::GetFlag(FLAGS_out);
+  if (out.empty()) return absl::OkStatus();
+  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+    return std::tie(a.algorithm, a.peers) < std::tie(b.algorithm, b.peers);
+  });
+  std::ofstream csv_file(absl::StrCat(out, "/growth.csv"));
+  csv_file << "algorithm,peers,communications_per_peer,models_sent,frames_sent,busiest_frames\n";
+  for (const Row& row : rows) {
+    csv_file << absl::StrFormat("%s,%d,%.3f,%.4f,%.2f,%.2f\n", row.algorithm, row.peers,
+                                row.communications, row.models, row.frames, row.busiest_frames);
+  }
+  std::ofstream svg_file(absl::StrCat(out, "/growth.svg"));
+  svg_file << RenderSvg(PlotOf(rows));
+  if (csv_file.flush() && svg_file.flush()) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("--out: cannot write to ", out, "; create the directory first"));
+}
+
 int Main(int argc, char** argv) {
   static const FlagScope& scope = *new FlagScope{{"tests/reproduction/growth_main.cc"}};
   const auto positional = ParseFlags(argc, argv, scope);
@@ -235,21 +257,25 @@ int Main(int argc, char** argv) {
     }
     rows = *std::move(read);
   }
+  std::vector<int> sizes;
+  for (const std::string& size : absl::GetFlag(FLAGS_peers)) {
+    if (!absl::SimpleAtoi(size, &sizes.emplace_back()) || sizes.back() < 2) {
+      std::fprintf(stderr, "growth: --peers: \"%s\" is not a number of peers, 2 or more\n", size.c_str());
+      return kExitUsage;
+    }
+  }
+  const auto fail = [](const absl::Status& status) {
+    std::fprintf(stderr, "growth: %s\n", std::string(status.message()).c_str());
+    return kExitOther;
+  };
+  // What cannot be written is said before an hour of measuring.
+  if (absl::Status written = Write(rows); !written.ok()) return fail(written);
   std::printf("%-22s %6s %8s %8s %8s %9s %8s\n", "algorithm", "peers", "comms", "models", "frames",
               "busiest", "seconds");
   for (const std::string& algorithm : absl::GetFlag(FLAGS_algorithms)) {
-    for (const std::string& size : absl::GetFlag(FLAGS_peers)) {
-      int peers = 0;
-      if (!absl::SimpleAtoi(size, &peers) || peers < 2) {
-        std::fprintf(stderr, "growth: --peers: \"%s\" is not a number of peers, 2 or more\n",
-                     size.c_str());
-        return kExitUsage;
-      }
+    for (const int peers : sizes) {
       const auto row = Measure(algorithm, peers);
-      if (!row.ok()) {
-        std::fprintf(stderr, "growth: %s\n", std::string(row.status().message()).c_str());
-        return kExitOther;
-      }
+      if (!row.ok()) return fail(row.status());
       std::erase_if(rows, [&](const Row& known) {
         return known.algorithm == algorithm && known.peers == peers;
       });
@@ -257,24 +283,8 @@ int Main(int argc, char** argv) {
       std::printf("%-22s %6d %8.2f %8.3f %8.1f %9.1f %8.1f\n", algorithm.c_str(), peers,
                   row->communications, row->models, row->frames, row->busiest_frames, row->seconds);
       std::fflush(stdout);
+      if (absl::Status written = Write(rows); !written.ok()) return fail(written);
     }
-  }
-  const std::string out = absl::GetFlag(FLAGS_out);
-  if (out.empty()) return kExitOk;
-  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-    return std::tie(a.algorithm, a.peers) < std::tie(b.algorithm, b.peers);
-  });
-  std::ofstream csv_file(absl::StrCat(out, "/growth.csv"));
-  csv_file << "algorithm,peers,communications_per_peer,models_sent,frames_sent,busiest_frames\n";
-  for (const Row& row : rows) {
-    csv_file << absl::StrFormat("%s,%d,%.3f,%.4f,%.2f,%.2f\n", row.algorithm, row.peers,
-                                row.communications, row.models, row.frames, row.busiest_frames);
-  }
-  std::ofstream svg_file(absl::StrCat(out, "/growth.svg"));
-  svg_file << RenderSvg(PlotOf(rows));
-  if (!csv_file.flush() || !svg_file.flush()) {
-    std::fprintf(stderr, "growth: cannot write to %s; create the directory first\n", out.c_str());
-    return kExitOther;
   }
   return kExitOk;
 }
