@@ -90,7 +90,7 @@ absl::Status StateFetcher::OnManifest(StateSource& source) {
     if (origin.donor == PeerId()) continue;
     if (mode_ == FetchMode::kPatchwork) {
       if (NearInSteps(origin.step, manifest.step())) continue;
-      if (origin.step > manifest.step()) {
+      if (origin.step > manifest.step() && !NobodyIsAsFarAs(source)) {
         return absl::UnavailableError(
             absl::StrCat("donor ", source.donor().ToString(), " at ", source.address(),
                          " is at step ", manifest.step(), ", too far behind ", origin.step,
@@ -105,6 +105,13 @@ absl::Status StateFetcher::OnManifest(StateSource& source) {
   }
   if (count_here_ == origins_.size()) Complete();
   return absl::OkStatus();
+}
+
+bool StateFetcher::NobodyIsAsFarAs(const StateSource& source) {
+  const bool promised = std::any_of(sources_.begin(), sources_.end(), [&source](const auto& other) {
+    return other.get() != &source && !other->ended() && other->has_manifest();
+  });
+  return !behind_.insert(source.donor()).second && !promised;
 }
 
 void StateFetcher::DropShard(uint32_t shard) {
@@ -132,6 +139,7 @@ bool StateFetcher::OnShard(StateSource& source, uint32_t shard, const SharedByte
   const uint64_t hash =
       mode_ == FetchMode::kOneCopy ? manifest.shard_hashes(static_cast<int>(shard)) : 0;
   origins_[shard] = {source.donor(), hash, step, manifest.samples()};
+  behind_.clear();
   for (const auto& other : sources_) other->Forget(shard);
   if (++count_here_ == origins_.size()) Complete();
   return !done_;

@@ -7,7 +7,9 @@
 // kPatchwork: from several donors at once, each shard from whoever is next to have a free place, as it is at
 // that moment; so shards are of different models, and donors make no copy of the whole. That is what exchanges make anyway, in
 // which shards travel and are committed one by one, and costs nothing where the donors are near each
-// other; donors more than max(100, 2 %) steps apart are not mixed. A lost donor's shards stay, and those
+// other; donors more than max(100, 2 %) steps apart are not mixed: who is behind what is here is let go, and
+// taken all the same when it is asked again and nobody has sent anything since, because whoever was as far is
+// gone; what is here is dropped then. A lost donor's shards stay, and those
 // it still owed are asked of the others: a cut costs what was under way. In the end, when everything
 // is asked for, whoever is idle is asked for what another is slow with.
 //
@@ -81,6 +83,9 @@ class StateFetcher : public Actor, private StateSource::Owner {
                uint64_t step) override;
   void OnLost(StateSource& source, absl::Status why) override;
 
+  // Of a donor that is behind what is here: has it been let go for that already, and has nobody sent or promised the
+  // rest since?
+  bool NobodyIsAsFarAs(const StateSource& source);
   void DropShard(uint32_t shard);
   // Of a source that has ended: what it was asked for is asked of the others.
   void Replace(const StateSource& source);
@@ -107,6 +112,8 @@ class StateFetcher : public Actor, private StateSource::Owner {
   uint32_t count_here_ = 0;
   // Neither here nor asked for.
   std::set<uint32_t> open_;
+  // Let go because they are behind what is here, since the last shard came. kPatchwork.
+  std::set<PeerId> behind_;
   bool done_ = false;
 };
 

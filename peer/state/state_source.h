@@ -81,7 +81,9 @@ class StateSource : public Actor {
 
   PeerId donor() const { return donor_; }
   const std::string& address() const { return address_; }
+  // Empty until it came.
   const v1::StateManifest& manifest() const { return manifest_; }
+  bool has_manifest() const { return held_; }
   // Under way.
   const std::set<uint32_t>& asked() const { return asked_; }
   uint32_t received() const { return received_; }
@@ -108,7 +110,7 @@ class StateSource : public Actor {
   const StateSourceOptions options_;
 
   v1::StateManifest manifest_;
-  bool held_ = false;  // the manifest came
+  bool held_ = false;
   std::set<uint32_t> asked_;
   uint32_t received_ = 0;
   bool ended_ = false;

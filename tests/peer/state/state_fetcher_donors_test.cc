@@ -92,6 +92,37 @@ TEST_F(StateFetcherDonorsTest, ADonorFarFromTheOthersIsNotMixedWithThem) {
   ExpectPatchworkOf({1});
 }
 
+// Seed 2420 of the soak: all who were as far were gone, and the newcomer refused everybody else for good.
+TEST_F(StateFetcherDonorsTest, ADonorFarBehindIsTakenWhenItIsAskedAgainAndNobodyIsAsFarAnyMore) {
+  AddNearDonors(1);
+  world_.AddDonor(3).owner.step = 700;
+  FetchFrom({1}, FetchMode::kPatchwork);
+  for (int i = 0; i < 12; ++i) ASSERT_TRUE(DeliverOf(1));
+  ASSERT_GT(fetcher_->shards_here(), 0);
+  world_.executor.Do([&] { fetcher_->RemoveDonor(PeerId(1)); });
+  world_.underway.clear();
+  Add(3);
+  ASSERT_EQ(results_.size(), 1);
+  EXPECT_TRUE(absl::IsUnavailable(results_[0].status()));
+  results_.clear();
+  Add(3);
+  world_.Settle();
+  ExpectPatchworkOf({3});
+}
+
+TEST_F(StateFetcherDonorsTest, ADonorFarBehindIsLetGoAgainWhileAnotherSends) {
+  AddNearDonors(1);
+  world_.AddDonor(3).owner.step = 700;
+  FetchFrom({1}, FetchMode::kPatchwork);
+  for (int i = 0; i < 12; ++i) ASSERT_TRUE(DeliverOf(1));
+  for (int time = 0; time < 2; ++time) Add(3);
+  ASSERT_EQ(results_.size(), 2);
+  EXPECT_TRUE(absl::IsUnavailable(results_[1].status()));
+  results_.clear();
+  world_.Settle();
+  ExpectPatchworkOf({1});
+}
+
 TEST_F(StateFetcherDonorsTest, ShardsOfADonorFarBehindTheNextOneAreDropped) {
   AddNearDonors(2);
   world_.donor(1).owner.step = 10;
