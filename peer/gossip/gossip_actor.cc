@@ -91,6 +91,8 @@ void GossipActor::SetAccepting(bool accepting) {
 void GossipActor::OnStep(uint64_t step, double loss) {
   AssertHere();
   loss_ = loss;
+  // A standstill is no step.
+  if (!in_touch_()) pace_.Interrupt();
   pace_.OnStep(Now(), step);
   if (algorithm_.mix == nullptr) {
     last_step_ = step;

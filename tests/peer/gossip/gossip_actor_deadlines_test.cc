@@ -44,6 +44,23 @@ TEST(GossipActorDeadlinesTest, WhatIsNotAnsweredIsResentTwiceAndGivenUpAtTheDead
   EXPECT_EQ(world.executor.timers(), 0);
 }
 
+// Seed 2442 of the soak: an exchange had eight minutes, because the first step had taken three and a half.
+TEST(GossipActorDeadlinesTest, AStandstillIsNoStepOfOnesOwn) {
+  GossipWorld world(2);
+  bool in_touch = false;
+  world.executor.Do([&] { world.node(1).actor->SetInTouch([&] { return in_touch; }); });
+  world.Step(1);
+  world.executor.Advance(absl::Minutes(10));
+  world.Step(1);
+  in_touch = true;
+  world.executor.Advance(absl::Seconds(1));
+  world.StartExchange(1);
+  ASSERT_EQ(world.status(1).exchanges_started(), 1);
+  world.underway.clear();
+  world.executor.Advance(4 * kQuarter + absl::Seconds(3));
+  EXPECT_EQ(world.status(1).exchanges_failed(), 1);
+}
+
 TEST(GossipActorDeadlinesTest, WhatIsNotThereYetIsNotSentAgainEither) {
   GossipWorld world(2);
   world.node(1).owner.in_pieces = true;
