@@ -97,7 +97,7 @@ void Membership::OnAnswer(absl::Time now, const PingAction& ping,
     row->calling = false;
     if (sender.peer_id() != ping.expected.value()) {
       if (ping.purpose == PingAction::Purpose::kProbe) DropProbe(ping.probe);
-      if (!IsDeparted(row->member)) {
+      if (!IsDeparted(row->member) && row->member.address() == ping.address) {
         MarkDead(now, *row,
                  absl::StrCat("peer ", PeerId(sender.peer_id()).ToString(),
                               " answers at its address"));
@@ -163,11 +163,11 @@ void Membership::OnNoAnswer(absl::Time now, const PingAction& ping, absl::string
   }
   if (ping.purpose == PingAction::Purpose::kSync && now < in_touch_again_) syncs_due_ = 1;
   Row* const row = Find(ping.expected);
+  if (row != nullptr) row->calling = false;
   if (row == nullptr || row->member.address() != ping.address) {  // it has moved since
     if (ping.purpose == PingAction::Purpose::kProbe) DropProbe(ping.probe);
     return;
   }
-  row->calling = false;
   row->failure = OneLine(why);
   ++row->unanswered;
   const bool refused = now - ping.sent < ping.timeout;

@@ -154,6 +154,35 @@ TEST_F(MembershipTest, FailedCallToAnAddressThatAMemberHasLeftMeansNothing) {
   EXPECT_EQ(State(1), v1::PEER_STATE_ALIVE);
 }
 
+// Seed 2462 of the soak: whoever had called it at its old address never passed anything on to it again.
+TEST_F(MembershipTest, WhoMovedWhileACallWasUnderWayIsCalledAtItsNewAddress) {
+  Meet(Peer(1));
+  lost_ = {Purpose::kProbe, Purpose::kSync};
+  const PingAction to_the_old_address = Await(Purpose::kGossip);
+  v1::Member moved = Peer(1, v1::PEER_STATE_ALIVE, 2);
+  moved.set_address("10.0.0.9:9999");
+  up_ = {moved};
+  core_.OnPing(now_, PingFrom(moved));
+  core_.OnNoAnswer(now_, to_the_old_address, "connection refused");
+  EXPECT_GT(Count(Pass(2 * options_.gossip_interval), Purpose::kGossip), 0);
+  EXPECT_EQ(State(1), v1::PEER_STATE_ALIVE);
+}
+
+TEST_F(MembershipTest, WhoeverAnswersAtAnAddressThatAMemberHasLeftSaysNothingOfIt) {
+  Meet(Peer(1));
+  const PingAction to_the_old_address = Await(Purpose::kGossip);
+  v1::Member moved = Peer(1, v1::PEER_STATE_ALIVE, 2);
+  moved.set_address("10.0.0.9:9999");
+  v1::Member successor = Peer(2);
+  successor.set_address(Peer(1).address());
+  up_ = {moved, successor};
+  core_.OnPing(now_, PingFrom(moved));
+  Pass(2 * options_.ping_interval);
+  ASSERT_EQ(State(1), v1::PEER_STATE_ALIVE);
+  core_.OnAnswer(now_, to_the_old_address, PongFrom(successor), absl::Milliseconds(1));
+  EXPECT_EQ(State(1), v1::PEER_STATE_ALIVE) << Reason(1);
+}
+
 TEST_F(MembershipTest, SeedIsCalledUntilItAnswersAndItsIdIsLearned) {
   core_.AddSeed(now_, Peer(1).address());
   EXPECT_FALSE(core_.seeds_tried());
