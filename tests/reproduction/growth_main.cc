@@ -24,6 +24,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "peer/runtime/exit_codes.h"
 #include "peer/runtime/flags.h"
@@ -118,22 +119,26 @@ absl::StatusOr<Row> Measure(const std::string& algorithm, int peers) {
     }
   };
   absl::Time told = began;
+  const auto time_to_tell = [&] {
+    const bool late = absl::Now() - told >= kTellEvery;
+    if (late) told = absl::Now();
+    return late;
+  };
+  const auto tell = [&](absl::string_view how_far) {
+    std::fprintf(stderr, "growth: %s, %d peers: %s of virtual time, %s\n", algorithm.c_str(), peers,
+                 absl::FormatDuration(absl::Trunc((*simulation)->elapsed(), absl::Seconds(1))).c_str(),
+                 std::string(how_far).c_str());
+  };
   const auto reached = [&] {
     const std::vector<const SimPeer*> living = (*simulation)->living();
-    if (absl::Now() - told >= kTellEvery) {
-      told = absl::Now();
+    if (time_to_tell()) {
       const auto late = std::count_if(living.begin(), living.end(), [&](const SimPeer* peer) {
         return peer->steps() < goals[peer->spec().node];
       });
       const auto [least, most] = std::minmax_element(
           living.begin(), living.end(),
           [](const SimPeer* a, const SimPeer* b) { return a->steps() < b->steps(); });
-      std::fprintf(stderr,
-                   "growth: %s, %d peers: %s of virtual time, steps %llu to %llu, %d not there yet\n",
-                   algorithm.c_str(), peers,
-                   absl::FormatDuration(absl::Trunc((*simulation)->elapsed(), absl::Seconds(1))).c_str(),
-                   static_cast<unsigned long long>((*least)->steps()),
-                   static_cast<unsigned long long>((*most)->steps()), static_cast<int>(late));
+      tell(absl::StrCat("steps ", (*least)->steps(), " to ", (*most)->steps(), ", ", late, " not there yet"));
     }
     return std::all_of(living.begin(), living.end(), [&](const SimPeer* peer) {
       return peer->steps() >= goals[peer->spec().node];
@@ -144,12 +149,7 @@ absl::StatusOr<Row> Measure(const std::string& algorithm, int peers) {
   while (know_all < peers && (*simulation)->elapsed() < absl::Hours(4)) {
     (*simulation)->RunFor(look_every);
     know_all = KnowAll(**simulation);
-    if (absl::Now() - told < kTellEvery) continue;
-    told = absl::Now();
-    std::fprintf(stderr, "growth: %s, %d peers: %s of virtual time, %d know all\n",
-                 algorithm.c_str(), peers,
-                 absl::FormatDuration(absl::Trunc((*simulation)->elapsed(), absl::Seconds(1))).c_str(),
-                 know_all);
+    if (time_to_tell()) tell(absl::StrCat(know_all, " know all"));
   }
   aim(static_cast<uint64_t>(absl::GetFlag(FLAGS_warm_up)));
   const bool warm = know_all == peers && (*simulation)->RunUntil(reached, absl::Hours(4));
