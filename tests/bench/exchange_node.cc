@@ -27,8 +27,6 @@
 namespace starling {
 namespace {
 
-constexpr size_t kShardElements = 262144;
-
 // Parameters that nobody trains.
 class StillModel final : public Model {
  public:

@@ -18,6 +18,9 @@
 
 namespace starling {
 
+// Parameters in a shard, as runs have by default.
+inline constexpr size_t kShardElements = 262144;
+
 // "request/reply", two codecs. INVALID_ARGUMENT as MakeCodecChoice.
 absl::StatusOr<CodecChoice> ChoiceOf(const std::string& pair);
 

@@ -13,11 +13,10 @@
 #include "peer/gossip/shard_map.h"
 #include "peer/runtime/buffer_pool.h"
 #include "peer/runtime/check.h"
+#include "tests/bench/exchange_node.h"
 
 namespace starling {
 namespace {
-
-constexpr size_t kShardElements = 262144;
 
 std::shared_ptr<const MixRule> ElasticRule() {
   v1::AlgorithmConfig config;
